@@ -1,0 +1,3 @@
+"""Tocsin: the AI incident response policy that runs."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""One module a format; being here is the registration. Each declares `READER`."""

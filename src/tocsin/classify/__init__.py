@@ -1,0 +1,1 @@
+"""What kind of incident is it, how severe, near miss or incident or serious incident?"""

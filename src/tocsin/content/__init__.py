@@ -1,0 +1,1 @@
+"""What Tocsin knows, as data, with its loaders and the only discovery code."""

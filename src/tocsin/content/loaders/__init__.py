@@ -1,0 +1,1 @@
+"""Read and lint the content folders, one module a kind."""

@@ -1,0 +1,1 @@
+"""One module a detector; being here is the registration. Each declares `DETECTOR`."""

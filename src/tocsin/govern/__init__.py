@@ -1,0 +1,1 @@
+"""Is the policy complete, current and staffed? What is the gap?"""

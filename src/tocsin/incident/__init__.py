@@ -1,0 +1,1 @@
+"""What is this incident's state? Always the fold of its events. Which steps are legal?"""

@@ -1,0 +1,1 @@
+"""Canonical bytes, hash chain, Merkle tree, checkpoints, verification. No storage."""

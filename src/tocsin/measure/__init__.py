@@ -1,0 +1,1 @@
+"""Times and rates, as functions over ledger events."""

@@ -1,0 +1,177 @@
+"""Facts, regimes and obligations: the words of reporting law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from tocsin.model.event import Json
+
+
+class Truth(StrEnum):
+    """Kleene's strong three values."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Status(StrEnum):
+    """What a regime is at a date: only `binding` alarms; `dormant` runs as a rehearsal, its clocks shown as shadow."""
+
+    BINDING = "binding"
+    DORMANT = "dormant"
+    BENCHMARK = "benchmark"
+    PROPOSAL = "proposal"
+    EXPIRED = "expired"
+
+
+class Confidence(StrEnum):
+    """How well the source was read: P primary text, Q official text quoted verbatim, S secondary, UNCONFIRMED nobody yet."""
+
+    P = "P"
+    Q = "Q"
+    S = "S"
+    UNCONFIRMED = "UNCONFIRMED"
+
+
+ANCHORS = (
+    "occurred",
+    "started",
+    "detected",
+    "aware",
+    "causal_link",
+    "reasonable_belief",
+    "determined",
+    "determined_material",
+    "classified",
+    "confirmed",
+    "notice_received",
+    "measure_available",
+    "submitted",
+    "escalated",
+    "contained",
+    "resolved",
+)
+"""Instants that start clocks. They are separate and never substituted for each other. `aware` is per role, written
+`aware.provider`, `aware.deployer`, `aware.controller`, `aware.processor`; `submitted` per stage, `submitted.<stage id>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Instrument, pinpoint, official address, when somebody read it, and how well."""
+
+    instrument: str
+    pinpoint: str
+    url: str
+    read_on: date
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is held to be true, by whom, since when. `value` is True, False, a number, text, or None for unknown."""
+
+    name: str
+    value: Json
+    source: str
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An unanswered fact and what it decides."""
+
+    fact: str
+    text: str
+    help: str
+    type: str
+    choices: tuple[str, ...]
+    decides: tuple[str, ...]
+    """Ids of the obligations that would become certain or fall away."""
+    earliest_due: datetime | None
+    citation: Citation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A node of the explanation tree: a sentence, its truth, and what it rests on."""
+
+    text: str
+    truth: Truth
+    because: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CountingStep:
+    """One line of the counting trace, that counsel can follow by hand."""
+
+    text: str
+    instant: datetime | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who must be told: an authority, an operator or the persons concerned; per country where they differ."""
+
+    name: str
+    country: str = ""
+    channel: str = ""
+    confidence: Confidence = Confidence.UNCONFIRMED
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Who must tell whom what by when, and why. `operational_due` drives alarms; `legal_latest` is the last lawful instant.
+
+    Both are None where the law says "without undue delay" and names no number: no instant is invented.
+    """
+
+    id: str
+    """`<regime id>.<stage id>`, with `@<country>` appended where recipients differ by country."""
+    regime: str
+    stage: str
+    title: str
+    status: Status
+    truth: Truth
+    """YES: owed; UNKNOWN: possible, the earliest instant it could have is shown; NO is kept only for explanation."""
+    who: str
+    recipients: tuple[Recipient, ...]
+    operational_due: datetime | None
+    legal_latest: datetime | None
+    timezone: str
+    """The authority's zone."""
+    label: str
+    """The deadline in words, e.g. `72 hours after awareness`."""
+    trace: tuple[CountingStep, ...]
+    reason: Reason
+    citations: tuple[Citation, ...]
+    form: str = ""
+    content: tuple[str, ...] = ()
+    anchor: str = ""
+    anchor_at: datetime | None = None
+    discharged_at: datetime | None = None
+    decision: str = ""
+    """`not_reportable: <reason>` when somebody decided so, with author and time in the ledger."""
+    notes: tuple[str, ...] = ()
+    pack_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the law is asked about: facts, anchors, what was already submitted, and which instant it is judged at."""
+
+    facts: Mapping[str, Fact]
+    anchors: Mapping[str, datetime]
+    countries: tuple[str, ...]
+    as_of: datetime
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    """Obligation id -> reason why it was decided to be not reportable."""
+
+
+PackStatus = Literal["loaded", "broken"]

@@ -1,0 +1,1 @@
+"""Which form, which fields, what is still missing?"""

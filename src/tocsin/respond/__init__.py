@@ -1,0 +1,1 @@
+"""What is the next step, who does it, what needs approval?"""
