@@ -25,9 +25,10 @@ def test_no_two_rooms_know_each_other(graph: grimp.ImportGraph) -> None:
 
 
 def test_no_module_takes_part_in_a_circle(graph: grimp.ImportGraph) -> None:
-    circles = []
-    for module in sorted(graph.modules):
-        for imported in graph.find_modules_directly_imported_by(module):
-            if graph.chain_exists(importer=imported, imported=module):
-                circles.append(f"{module} -> {imported} -> ... -> {module}")
+    circles = [
+        f"{module} -> {imported} -> ... -> {module}"
+        for module in sorted(graph.modules)
+        for imported in graph.find_modules_directly_imported_by(module)
+        if graph.chain_exists(importer=imported, imported=module)
+    ]
     assert not circles

@@ -111,7 +111,20 @@ def test_nothing_is_written_twice() -> None:
 
 
 PURE_ROOMS = frozenset(
-    "detect classify law respond report remediate govern measure incident ledger document model".split()
+    [
+        "detect",
+        "classify",
+        "law",
+        "respond",
+        "report",
+        "remediate",
+        "govern",
+        "measure",
+        "incident",
+        "ledger",
+        "document",
+        "model",
+    ]
 )
 IMPURE = ("pyarrow.parquet", "pyarrow.csv", "pyarrow.json", "pyarrow.dataset", "pyarrow.fs")
 

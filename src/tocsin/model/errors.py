@@ -115,5 +115,5 @@ class Refused(TocsinError):
     exit_code = EXIT_REFUSED
 
     def __init__(self, what: str, missing: Sequence[str] = (), remedy: str = "") -> None:
-        super().__init__("\n  - ".join([what, *missing]), remedy)
+        super().__init__(what, remedy)
         self.missing = tuple(missing)
