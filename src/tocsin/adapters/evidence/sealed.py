@@ -1,8 +1,8 @@
-"""Evidence on disk, sealed with one random key per incident: destroying the key erases the evidence, and the ledger still verifies.
+"""Evidence on disk, sealed with one random key per incident: destroying the key erases it, and the ledger still verifies.
 
 Layout: `keys/<incident>.key` (32 random bytes, mode 0600) and `blobs/<incident>/<id>`, where the id is HMAC-SHA256 of the plain
-bytes under the incident's key. So the same bytes sealed twice are one blob, and an id tells nothing to who lacks the key. A blob is
-a 12-byte nonce and ChaCha20-Poly1305 (RFC 8439) of the zlib-compressed bytes, with the pointer as associated data.
+bytes under the incident's key. So the same bytes sealed twice are one blob, and an id tells nothing to who lacks the key. A
+blob is a 12-byte nonce and ChaCha20-Poly1305 (RFC 8439) of the zlib-compressed bytes, with the pointer as associated data.
 """
 
 from __future__ import annotations
@@ -11,18 +11,14 @@ import hmac
 import os
 import re
 import zlib
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from tocsin.model.errors import EnvironmentFault, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tocsin.adapters.files import sync_folder, told, write_atomically
+from tocsin.model.errors import Refused
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -42,7 +38,7 @@ class EvidenceStore:
         Raises:
             EnvironmentFault: the disk is full or not writable; nothing half-written is left.
         """
-        with _plainly(self.root):
+        with told(self.root):
             key = self._key(incident_id, make=True)
             blob_id = hmac.new(key, data, sha256).hexdigest()
             pointer = f"evidence:{incident_id}/{blob_id}"
@@ -61,7 +57,7 @@ class EvidenceStore:
             Refused: no such evidence, its key was destroyed, or the blob was changed.
         """
         incident_id, blob_id = parse_pointer(pointer)
-        with _plainly(self.root):
+        with told(self.root):
             path = self._blob(incident_id, blob_id)
             if not self._key_path(incident_id).exists():
                 raise Refused(f"{pointer} was erased: its key was destroyed")
@@ -78,14 +74,14 @@ class EvidenceStore:
         """Destroy the incident's key, and then its blobs; gives the number of blobs that nobody can read any more."""
         count = len(self.pointers(incident_id))
         path = self._key_path(incident_id)
-        with _plainly(self.root):
+        with told(self.root):
             if path.exists():
                 with path.open("r+b") as key:
                     key.write(os.urandom(KEY_BYTES))
                     key.flush()
                     os.fsync(key.fileno())
                 path.unlink()
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
             for blob in self._folder(incident_id).glob("*"):
                 blob.unlink()
         return count
@@ -130,46 +126,8 @@ def parse_pointer(pointer: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, replace: bool = True) -> None:
-    """Write the file whole or not at all, durably. With `replace=False` a file that is already there stays as it is."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            part.replace(path)
-        elif not path.exists():
-            os.link(part, path)
-    except FileExistsError:
-        pass
-    finally:
-        part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _named(incident_id: str) -> str:
     """The incident's id, which becomes a file name. Raises Refused for an id that could leave the folder."""
     if not _INCIDENT.fullmatch(incident_id):
         raise Refused(f"{incident_id[:120]!r} cannot be an incident's id")
     return incident_id
-
-
-@contextmanager
-def _plainly(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{error.filename or root}: {error.strerror}", "free space or mend permissions, then try again"
-        ) from error
