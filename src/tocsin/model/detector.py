@@ -84,7 +84,7 @@ class Detector(Protocol[State, Sequence_]):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A setting of a detector in the system file: its name, type, default (None: required), meaning and permitted values."""
+    """A setting of a detector in the system file: its name, type, default, meaning and permitted values."""
 
     name: str
     type: type
@@ -93,6 +93,7 @@ class Parameter:
     choices: tuple[Json, ...] = ()
     low: float | None = None
     high: float | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ class Severity(StrEnum):
 
 Responsibility = Literal["responsible", "accountable", "consulted", "informed"]
 
-ACTIVITIES = ("detect", "classify", "respond", "report", "remediate", "review")
+Activity = Literal["detect", "classify", "respond", "report", "remediate", "review"]
+ACTIVITIES: tuple[Activity, ...] = ("detect", "classify", "respond", "report", "remediate", "review")
 """The verbs of the mission: the rows of the RACI matrix."""
 
 
@@ -45,7 +46,7 @@ class Role:
     id: str
     title: str
     people: tuple[str, ...]
-    duties: Mapping[str, Responsibility]
+    duties: Mapping[Activity, Responsibility]
 
 
 @dataclass(frozen=True, slots=True)
