@@ -1,0 +1,103 @@
+"""Segments: immutable Parquet files named by the SHA-256 of their bytes. The ledger says which of them exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tocsin.adapters.files import told, write_atomically
+from tocsin.model.errors import Refused
+from tocsin.model.finding import RowRef
+from tocsin.model.telemetry import ROW, SEGMENT, Segment, Table
+
+ROWS_MAX = 65_536
+
+
+class SegmentStore:
+    """The segments below `root`, one folder a system."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._verified: set[str] = set()
+
+    def write(self, system: str, table: Table, rows: pa.Table) -> Segment:
+        """Write the rows as one segment, durably; the same rows give the same bytes and so the same segment.
+
+        Raises:
+            EnvironmentFault: the disk is full or not writable; nothing half-written is left.
+        """
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows, sink, compression="zstd", use_dictionary=True, store_schema=True, row_group_size=ROWS_MAX)
+        data = sink.getvalue().to_pybytes()
+        digest = sha256(data).hexdigest()
+        path = self._path(system, digest)
+        with told(path):
+            if not path.exists():
+                write_atomically(path, data)
+        self._verified.add(digest)
+        span = pc.min_max(rows.column("time")).as_py()
+        return Segment(digest, system, table, rows.num_rows, span["min"], span["max"])
+
+    def batches(
+        self, segments: Sequence[Segment], columns: Sequence[str], rows_max: int = ROWS_MAX
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of the segments in stored order; see `model.telemetry.TelemetryStore`."""
+        for segment in segments:
+            file = self._open(segment)
+            there = set(file.schema_arrow.names)
+            read, row = [name for name in columns if name in there], 0
+            for batch in file.iter_batches(batch_size=rows_max, columns=read or ["time"]):
+                yield _placed(batch, columns, segment.id, row)
+                row += batch.num_rows
+
+    def rows(self, system: str, refs: Sequence[RowRef]) -> pa.Table:
+        """The named rows with all their columns, in the order of segments and rows."""
+        wanted: dict[str, list[int]] = {}
+        for ref in refs:
+            wanted.setdefault(ref.segment, []).append(ref.row)
+        tables = []
+        for segment_id in sorted(wanted):
+            path = self._path(system, segment_id)
+            self._check(path, segment_id)
+            table = pq.read_table(path).take(pa.array(sorted(wanted[segment_id])))
+            table = table.append_column(SEGMENT, pa.array([segment_id] * len(table)))
+            tables.append(table.append_column(ROW, pa.array(sorted(wanted[segment_id]), pa.int64())))
+        return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
+
+    def _open(self, segment: Segment) -> pq.ParquetFile:
+        path = self._path(segment.system, segment.id)
+        self._check(path, segment.id)
+        return pq.ParquetFile(path)
+
+    def _check(self, path: Path, segment_id: str) -> None:
+        """Compare the file with its name, once a process. Raises Refused when it is missing or was changed."""
+        if segment_id in self._verified:
+            return
+        if not path.exists():
+            raise Refused(f"segment {segment_id[:12]} is missing: {path}", remedy="restore it from a backup")
+        with told(path), path.open("rb") as file:
+            digest = sha256()
+            while part := file.read(1 << 20):
+                digest.update(part)
+        if digest.hexdigest() != segment_id:
+            raise Refused(f"segment {segment_id[:12]} was changed: {path}", remedy="restore it from a backup")
+        self._verified.add(segment_id)
+
+    def _path(self, system: str, digest: str) -> Path:
+        return self.root / system / f"{digest}.parquet"
+
+
+def _placed(batch: pa.RecordBatch, columns: Sequence[str], segment_id: str, first: int) -> pa.RecordBatch:
+    """The batch with all the columns asked for, nulls where the segment lacks one, and with where each row stands."""
+    count = batch.num_rows
+    there = set(batch.schema.names)
+    arrays = {name: batch.column(name) if name in there else pa.nulls(count) for name in columns}
+    place = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([segment_id]))
+    rows = pa.array(np.arange(first, first + count, dtype=np.int64))
+    return pa.RecordBatch.from_pydict({**arrays, SEGMENT: place, ROW: rows})
