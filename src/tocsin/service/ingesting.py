@@ -85,9 +85,8 @@ def ingest(
         raise BadInput.at(
             Place(f"systems/{system_id}.yaml", field="telemetry"), "the system has no telemetry mapping", "add one"
         )
-    done = []
-    for path in _expanded(desk, files):
-        done.append(_ingest_file(desk, system_id, system.telemetry, path, segment_rows, progress))
+    telemetry = system.telemetry
+    done = [_ingest_file(desk, system_id, telemetry, p, segment_rows, progress) for p in _expanded(desk, files)]
     return Ingested(
         system_id,
         tuple(done),

@@ -31,14 +31,13 @@ class Batches(Protocol):
 
 def hashed(ids: pa.Array) -> Hashes:
     """The hash of each id; a null hashes to 0, which no id does."""
-    return np.fromiter(
-        (
-            0 if i is None else int.from_bytes(blake2b(i.encode(), digest_size=8).digest(), "little") | 1
-            for i in ids.to_pylist()
-        ),
-        np.uint64,
-        len(ids),
-    )
+    if ids.null_count == len(ids):
+        return np.zeros(len(ids), np.uint64)
+    return np.fromiter((0 if i is None else _hash(i) for i in ids.to_pylist()), np.uint64, len(ids))
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") | 1
 
 
 class Identities:
@@ -47,33 +46,34 @@ class Identities:
     def __init__(self, folder: Path, segments: Sequence[Segment], batches: Batches) -> None:
         self._path = folder / "ids.npz"
         self._name = sha256("".join(sorted(segment.id for segment in segments)).encode()).hexdigest()
-        self.hashes = self._kept() if self._path.exists() else None
-        if self.hashes is None:
-            parts = [hashed(batch.column("id")) for batch in batches(segments, ["id"])]
-            self.hashes = _sorted(parts)
+        kept = self._kept() if self._path.exists() else None
+        self._base = (
+            _sorted([hashed(batch.column("id")) for batch in batches(segments, ["id"])]) if kept is None else kept
+        )
+        self._recent: list[Hashes] = []
 
     def repeated(self, hashes: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """For each hash: whether the id was seen before, in the segments or earlier in this array. Null ids never are."""
-        assert self.hashes is not None
-        place = np.searchsorted(self.hashes, hashes)
-        inside = place < len(self.hashes)
-        seen = np.zeros(len(hashes), bool)
-        seen[inside] = self.hashes[place[inside]] == hashes[inside]
         _, first = np.unique(hashes, return_index=True)
         again = np.ones(len(hashes), bool)
         again[first] = False
-        return np.asarray((seen | again) & (hashes != 0))
+        for known in (self._base, *self._recent):
+            place = np.searchsorted(known, hashes)
+            inside = place < len(known)
+            again[inside] |= known[place[inside]] == hashes[inside]
+        return np.asarray(again & (hashes != 0))
 
     def add(self, hashes: Hashes) -> None:
-        """Count these ids as seen."""
-        assert self.hashes is not None
-        self.hashes = _sorted([self.hashes, hashes])
+        """Count these ids as seen. New ones are merged into the rest when they are an eighth of it: n log n in sum."""
+        self._recent.append(_sorted([hashes]))
+        if 8 * sum(map(len, self._recent)) > len(self._base):
+            self._base, self._recent = _sorted([self._base, *self._recent]), []
 
     def keep(self, segments: Sequence[Segment]) -> None:
         """Write the hashes beside the segments that they belong to; a crash before only costs a rebuild."""
         name = sha256("".join(sorted(segment.id for segment in segments)).encode()).hexdigest()
         sink = BytesIO()
-        np.savez(sink, hashes=np.asarray(self.hashes), name=np.array(name))
+        np.savez(sink, hashes=_sorted([self._base, *self._recent]), name=np.array(name))
         with told(self._path):
             write_atomically(self._path, sink.getvalue())
 

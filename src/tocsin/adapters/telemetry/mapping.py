@@ -127,8 +127,8 @@ def _converted(
             values.append(None)
             reasons[index] = (f"{name}: {misfit}", misfit.remedy)
     indices = distinct.indices.fill_null(-1).to_numpy()
-    for index in np.flatnonzero(np.isin(indices, list(reasons))):
-        rejected.setdefault(int(index), reasons[int(indices[index])])
+    for row in np.flatnonzero(np.isin(indices, list(reasons))):
+        rejected.setdefault(int(row), reasons[int(indices[row])])
     plain = pa.string() if kind == "category" else target
     return pa.array(values, plain).take(distinct.indices).cast(target)
 
