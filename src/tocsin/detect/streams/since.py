@@ -1,0 +1,66 @@
+"""Since when (N7): the window at which a change most probably began, and those that cannot be ruled out.
+
+For each candidate s the log-likelihood ratio over the windows s to now, divided by the design effect; the set holds every s
+within 4 of the best. Coverage by simulation, conditional on an alarm: 0.93 to 1.0 for independent rows and ICC 0.1, 0.90 for
+small rises at ICC 0.3; it is not a theorem, and small changes are dated poorly.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tocsin.detect.streams.contrast import Floats
+
+DROP = 4.0
+
+
+class Dated(NamedTuple):
+    """Positions in the history: the best, the earliest and the latest that cannot be ruled out."""
+
+    best: int
+    earliest: int
+    latest: int
+
+
+def dated(likelihood: Floats) -> Dated:
+    """From the scaled log-likelihood ratio of each candidate start."""
+    best = int(np.argmax(likelihood))
+    inside = np.flatnonzero(likelihood >= likelihood[best] - DROP)
+    return Dated(best, int(inside[0]), int(inside[-1]))
+
+
+def pair_since(high: Floats, low: Floats, design: float) -> Dated:
+    """When the rate of `high` began to exceed that of `low`; float[T, 2] of rows and outcomes per window, oldest first."""
+    tail_high, tail_low = _tails(high), _tails(low)
+    apart = _best(tail_high) + _best(tail_low)
+    together = _best(tail_high + tail_low)
+    gap = _rates(tail_high) - _rates(tail_low)
+    return dated(np.where(gap > 0, apart - together, 0.0) / max(design, 1.0))
+
+
+def rate_since(counts: Floats, limit: float, design: float) -> Dated:
+    """When the rate began to exceed `limit`; float[T, 2] of rows and outcomes per window, oldest first."""
+    tails = _tails(counts)
+    bound = np.full(len(tails), limit)
+    against = _log_likelihood(tails, bound)
+    return dated(np.where(_rates(tails) > limit, _best(tails) - against, 0.0) / max(design, 1.0))
+
+
+def _tails(counts: Floats) -> Floats:
+    """The sums over the windows from each one to the last."""
+    return np.asarray(counts[::-1].cumsum(axis=0)[::-1])
+
+
+def _rates(counts: Floats) -> Floats:
+    return np.asarray(counts[:, 1] / np.maximum(counts[:, 0], 1))
+
+
+def _best(counts: Floats) -> Floats:
+    return _log_likelihood(counts, _rates(counts))
+
+
+def _log_likelihood(counts: Floats, rates: Floats) -> Floats:
+    p = np.clip(rates, 1e-9, 1 - 1e-9)
+    return np.asarray(counts[:, 1] * np.log(p) + (counts[:, 0] - counts[:, 1]) * np.log1p(-p))
