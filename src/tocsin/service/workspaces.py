@@ -1,0 +1,150 @@
+"""Make a workspace from a template, check one, and take changed policy and system files into the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from tocsin.adapters.files import write_atomically
+from tocsin.adapters.stores.sqlite import SqliteLedger
+from tocsin.adapters.workspace.making import made_whole
+from tocsin.adapters.workspace.reading import FORMAT, Known, make_inner, read_workspace
+from tocsin.content.discovery import detector_kinds
+from tocsin.content.loaders.workspaces import template as template_files
+from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Problem
+from tocsin.model.event import Append, Event, Json, Recorded
+from tocsin.model.policy import Workspace
+from tocsin.service.desk import Desk
+
+STREAM = "workspace"
+ATTEMPTS = 10
+"""How often adoption is tried again when another process adopts at the same moment; each failure means that one succeeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Initialized:
+    """A workspace that was made: where, from which template, and the files that are now the user's."""
+
+    root: str
+    template: str
+    files: tuple[str, ...]
+    systems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: mistakes, that make the workspace unusable."""
+
+    workspace: Workspace | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the workspace can be used."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What the ledger learned of the files: the policy's version if it changed, and the systems that changed or went away."""
+
+    policy: str = ""
+    systems: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+
+
+def known() -> Known:
+    """What the files of a workspace may refer to."""
+    return Known(detectors=detector_kinds())
+
+
+def init(target: Path, template: str, author: str, clock: Callable[[], datetime]) -> Initialized:
+    """Make a workspace at `target` from a template, whole or not at all.
+
+    Raises:
+        UsageFault: `target` is a workspace already or a folder that is not empty, or there is no such template.
+        EnvironmentFault: the disk is full or the place may not be written.
+    """
+    contents = template_files(template)
+    with made_whole(target) as folder:
+        for name, data in contents.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            write_atomically(folder / name, data, mode=0o644)
+        make_inner(folder)
+        workspace = read_workspace(folder)
+        created = Event("workspace_created", clock(), author, {"template": template, "format": FORMAT})
+        events = [Event(kind, clock(), author, data) for kind, data in _differences((), workspace)]
+        ledger = SqliteLedger(folder / ".tocsin" / "ledger.db")
+        try:
+            ledger.append(Append(STREAM, 0, [created, *events]))
+        finally:
+            ledger.close()
+    return Initialized(str(target), template, tuple(sorted(contents)), tuple(sorted(workspace.systems)))
+
+
+def check(root: Path, today: date) -> Checked:
+    """Every mistake in the workspace's files.
+
+    Raises:
+        UsageFault: there is no workspace at `root`.
+        EnvironmentFault: a newer Tocsin made it.
+    """
+    try:
+        workspace = read_workspace(root, known())
+    except BadInput as error:
+        return Checked(None, tuple(error.problems()))
+    return Checked(workspace, ())
+
+
+def adopt(desk: Desk) -> Adopted:
+    """Record in the ledger which policy and which systems are in force, if their files changed since they were last recorded.
+
+    Raises:
+        EnvironmentFault: the ledger does not know this workspace.
+    """
+    for _ in range(ATTEMPTS):
+        events = desk.ledger.read(STREAM)
+        if not events:
+            what = f"the ledger in {desk.root / '.tocsin'} is empty: it does not know this workspace"
+            raise EnvironmentFault(what, "restore ledger.db from a backup")
+        changes = list(_differences(events, desk.workspace))
+        if not changes:
+            return Adopted()
+        try:
+            desk.ledger.append(Append(STREAM, len(events), [desk.event(kind, **data) for kind, data in changes]))
+        except Conflict:
+            continue
+        return _adopted(changes)
+    raise Conflict("other processes keep changing the workspace", "try again")
+
+
+def _differences(events: Sequence[Recorded], workspace: Workspace) -> Iterator[tuple[str, dict[str, Json]]]:
+    """The events (kind, data) that bring the recorded state to that of the files."""
+    policy, systems = "", dict[str, str]()
+    for event in events:
+        if event.kind == "policy_adopted":
+            policy = event.data["digest"]
+        elif event.kind == "system_registered":
+            systems[event.data["system"]] = event.data["digest"]
+        elif event.kind == "system_retired":
+            systems.pop(event.data["system"], None)
+    if policy != workspace.policy.digest:
+        yield "policy_adopted", {"version": workspace.policy.version, "digest": workspace.policy.digest}
+    for name, system in sorted(workspace.systems.items()):
+        if systems.get(name) != system.digest:
+            yield "system_registered", {"system": name, "digest": system.digest}
+    for name in sorted(systems.keys() - workspace.systems.keys()):
+        yield "system_retired", {"system": name}
+
+
+def _adopted(changes: Sequence[tuple[str, dict[str, Json]]]) -> Adopted:
+    def of(kind: str, field: str) -> tuple[str, ...]:
+        return tuple(data[field] for changed, data in changes if changed == kind)
+
+    return Adopted(
+        policy="".join(of("policy_adopted", "version")),
+        systems=of("system_registered", "system"),
+        retired=of("system_retired", "system"),
+    )
