@@ -30,16 +30,40 @@ class Evaluated(NamedTuple, Generic[Sequence_]):
 class Detector(Protocol[State, Sequence_]):
     """A detector bound to one system and one specification. Takes values, returns values, never alters its input."""
 
-    id: str
-    """Unique in the system, e.g. `group_parity:race`."""
-    system: str
-    category: Category
-    table: Table
-    columns: tuple[str, ...]
-    """The telemetry columns that `observe` needs; `_segment` and `_row` always come along."""
-    windowing: Windowing
-    specification: Mapping[str, Json]
-    """Everything that decides the result; its digest goes into the ledger."""
+    @property
+    def id(self) -> str:
+        """Unique in the system, e.g. `group_parity:race`."""
+        ...
+
+    @property
+    def system(self) -> str:
+        """The system that is watched."""
+        ...
+
+    @property
+    def category(self) -> Category:
+        """The category of its findings."""
+        ...
+
+    @property
+    def table(self) -> Table:
+        """The table that it reads."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The telemetry columns that `observe` needs; `_segment` and `_row` always come along."""
+        ...
+
+    @property
+    def windowing(self) -> Windowing:
+        """How the stream is cut."""
+        ...
+
+    @property
+    def specification(self) -> Mapping[str, Json]:
+        """Everything that decides the result; its digest goes into the ledger."""
+        ...
 
     def zero(self) -> State:
         """The state of a window without rows: the identity of `merge`."""
@@ -100,6 +124,8 @@ class Parameter:
 class Setting:
     """What a detector is bound to: the system, its checked parameters, its windows, the workspace's secret salt and content."""
 
+    id: str
+    """The detector's id in the system file."""
     system: str
     parameters: Mapping[str, Json]
     windowing: Windowing

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tocsin.adapters.workspace.schema import PolicyFile, SystemFile
+from tocsin.detect.parameters import misfits
 from tocsin.document.checking import near
 from tocsin.document.reading import Document, Path
-from tocsin.model.detector import DetectorKind, Parameter
+from tocsin.model.detector import DetectorKind
 from tocsin.model.errors import Problem
 from tocsin.model.finding import Category
 from tocsin.model.policy import ACTIVITIES, Severity
@@ -130,42 +131,10 @@ def _detector(file: SystemFile, document: Document, index: int, kinds: Mapping[s
 
 
 def _parameters(document: Document, path: Path, given: Mapping[str, Any], kind: DetectorKind) -> Iterator[Problem]:
-    known = {parameter.name: parameter for parameter in kind.parameters}
-    for name, value in given.items():
-        where = (*path, "with", name)
-        if name not in known:
-            place = document.place(where, key=True)
-            yield Problem(place, f"{kind.name} has no parameter {name!r}", _choices(name, sorted(known)))
-        else:
-            wrong = misfit(known[name], value)
-            if wrong:
-                yield Problem(document.place(where), wrong, known[name].doc)
-    for parameter in kind.parameters:
-        if parameter.default is None and parameter.required and parameter.name not in given:
-            yield Problem(document.place((*path, "with")), f"{kind.name} needs {parameter.name!r}", parameter.doc)
-
-
-def misfit(parameter: Parameter, value: Any) -> str:
-    """What is wrong with a value of a parameter; empty when nothing is."""
-    number = parameter.type is float and isinstance(value, int) and not isinstance(value, bool)
-    if not number and (not isinstance(value, parameter.type) or (parameter.type is int and isinstance(value, bool))):
-        return f"{parameter.name} must be {_TYPES[parameter.type]} (it says {value!r})"
-    if parameter.choices and value not in parameter.choices:
-        return f"{parameter.name} must be one of {', '.join(map(str, parameter.choices))} (it says {value!r})"
-    low, high = parameter.low, parameter.high
-    if (low is not None and value < low) or (high is not None and value > high):
-        return f"{parameter.name} must lie between {low} and {high} (it says {value!r})"
-    return ""
-
-
-_TYPES = {
-    float: "a number",
-    int: "a whole number",
-    str: "text",
-    bool: "true or false",
-    list: "a list",
-    dict: "a mapping",
-}
+    names = sorted(parameter.name for parameter in kind.parameters)
+    for wrong in misfits(kind, given):
+        place = document.place((*path, "with", wrong.parameter), key=not wrong.known)
+        yield Problem(place, wrong.what, wrong.remedy if wrong.known else _choices(wrong.parameter, names))
 
 
 def _countries(document: Document, name: str, codes: tuple[str, ...]) -> Iterator[Problem]:

@@ -14,35 +14,27 @@ Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def buckets(units: pa.Array, count: int, salt: bytes) -> Indices:
-    """The bucket of each unit, 0 to count-1. Rows without a unit are spread over the buckets by their place in the batch's
-    unit column being null: they all share bucket 0, which only costs power, never validity."""
+    """The bucket of each unit, 0 to count-1. Rows without a unit share bucket 0, which costs power, never validity."""
     if count == 1:
         return np.zeros(len(units), np.int64)
     if not pa.types.is_dictionary(units.type):
         units = units.cast(pa.string()).dictionary_encode()
     table = np.fromiter(
-        (_bucket(unit, count, salt) for unit in units.dictionary.to_pylist()), np.int64, len(units.dictionary)
+        (_hash(unit, salt) % count for unit in units.dictionary.to_pylist()), np.int64, len(units.dictionary)
     )
     indices = units.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return np.where(indices < 0, 0, table[indices] if len(table) else 0)
 
 
-def _bucket(unit: str, count: int, salt: bytes) -> int:
-    return int.from_bytes(blake2b(unit.encode(), digest_size=8, key=salt[:64]).digest(), "little") % count
-
-
 def mixed(segments: pa.Array, rows: pa.Array, salt: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """A keyed 64-bit hash of each row's place: the order in which a bounded sample prefers rows (splitmix64 finalizer)."""
-    table = np.fromiter(
-        (
-            int.from_bytes(blake2b(s.encode(), digest_size=8, key=salt[:64]).digest(), "little")
-            for s in segments.dictionary.to_pylist()
-        ),
-        np.uint64,
-        len(segments.dictionary),
-    )
-    seeds = table[segments.indices.to_numpy()]
-    z = rows.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + seeds
+    names = segments.dictionary.to_pylist()
+    table = np.fromiter((_hash(name, salt) for name in names), np.uint64, len(names))
+    z = rows.to_numpy().astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + table[segments.indices.to_numpy()]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def _hash(text: str, salt: bytes) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8, key=salt[:64]).digest(), "little")

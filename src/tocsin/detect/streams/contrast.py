@@ -6,8 +6,8 @@ known before the window is seen,
     y_b = sum_g c_g (k[b,g] - mu_g n[b,g]) / W_g,    z_b = y_b / H >= -1,    E(f) = prod_b (1 + f z_b),  0 <= f < 1,
 
 has expectation at most 1 under the null: buckets are independent given the past and the units' own rates, so
-E[E(f)] <= exp((f/H) sum_g c_g N_g (R_g - mu_g) / W_g) <= 1. Nothing is assumed inside a bucket: units may recur, in both groups, in
-clusters. What it does not allow is a shock common to a whole window that moves one group only.
+E[E(f)] <= exp((f/H) sum_g c_g N_g (R_g - mu_g) / W_g) <= 1. Nothing is assumed inside a bucket: units may recur, in both
+groups, in clusters. What it does not allow is a shock common to a whole window that moves one group only.
 Related: Clerico, arXiv:2412.02640 (why no bet on a bounded mean beats a linear factor); Turner, Ly & Grünwald, arXiv:2106.02693.
 """
 

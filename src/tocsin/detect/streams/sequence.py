@@ -1,0 +1,130 @@
+"""The sequence state of contrast detectors: one change-time process per statement, with the recent past of every series.
+
+A *series* is what counts are kept of (a group, or everything); a *statement* is what is tested ("a > b"). Both are named by text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from tocsin.detect.streams.contrast import Floats, Rates
+from tocsin.detect.streams.wrappers import Guarantee, log_statistic, start, step
+from tocsin.model.errors import BadInput, Place
+
+VERSION = 1
+HISTORY = 128
+"""Windows kept for dating a change; one that began earlier is dated "at least that long ago"."""
+
+
+class Past(msgspec.Struct, frozen=True, array_like=True):
+    """One window of the past: its number, start in microseconds, design effect, and (rows, outcomes) per series."""
+
+    index: int
+    start: int
+    design: float
+    counts: dict[str, tuple[int, int]]
+
+
+class Process(msgspec.Struct, frozen=True, array_like=True):
+    """One statement's process: log A per bet, windows since it began, and the share of alpha that is its own."""
+
+    log_a: tuple[float, ...]
+    windows: int
+    share: float
+    alarms: int = 0
+
+    def after(self, log_e: Floats, guarantee: Guarantee) -> Process:
+        """The process after one more window."""
+        log_a = step(_array(self.log_a), log_e, self.windows + 1, guarantee)
+        return Process(tuple(float(a) for a in log_a), self.windows + 1, self.share, self.alarms)
+
+    def log_e_value(self, guarantee: Guarantee) -> float:
+        """The logarithm of the present statistic."""
+        return log_statistic(_array(self.log_a), max(self.windows, 1), guarantee) if self.windows else 0.0
+
+    def restarted(self) -> Process:
+        """The process after an alarm: it begins anew, so that a fault that goes on is told again, and one that ended is not."""
+        return Process(_silent(len(self.log_a)), 0, self.share, self.alarms + 1)
+
+
+class ContrastSequence(msgspec.Struct, frozen=True, array_like=True):
+    """Everything that is known before the next window."""
+
+    processes: dict[str, Process] = {}
+    rates: dict[str, tuple[float, float]] = {}
+    totals: dict[str, tuple[int, int]] = {}
+    history: tuple[Past, ...] = ()
+    largest: int = 0
+    """The largest bucket of past windows, in rows."""
+
+    def with_processes(self, processes: dict[str, Process]) -> ContrastSequence:
+        """The same past with other processes."""
+        return msgspec.structs.replace(self, processes=processes)
+
+    def rate(self, series: str) -> Rates:
+        """The faded past of a series."""
+        return Rates(*self.rates.get(series, (0.0, 0.0)))
+
+    def recent(self, series: str) -> Floats:
+        """float[T, 2]: rows and outcomes of the series in the windows of the history."""
+        return np.array([past.counts.get(series, (0, 0)) for past in self.history], float)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a closed window adds to the past."""
+
+    index: int
+    start: int
+    design: float
+    counts: Mapping[str, tuple[int, int]]
+    largest: int = 0
+    processes: Mapping[str, Process] = field(default_factory=dict)
+
+
+def begun(bets: int, share: float) -> Process:
+    """A process before its first window."""
+    return Process(_silent(bets), 0, share)
+
+
+def advanced(sequence: ContrastSequence, seen: Seen) -> ContrastSequence:
+    """The sequence after a window."""
+    rates, totals = dict(sequence.rates), dict(sequence.totals)
+    for series, (rows, outcomes) in seen.counts.items():
+        faded = sequence.rate(series).after(rows, outcomes)
+        rates[series] = (faded.rows, faded.outcomes)
+        before = totals.get(series, (0, 0))
+        totals[series] = (before[0] + rows, before[1] + outcomes)
+    past = Past(seen.index, seen.start, seen.design, dict(seen.counts))
+    history = (*sequence.history, past)[-HISTORY:]
+    return ContrastSequence(dict(seen.processes), rates, totals, history, max(sequence.largest, seen.largest))
+
+
+def to_bytes(sequence: ContrastSequence) -> bytes:
+    """Versioned bytes; -infinity, which no JSON holds, is fine in msgpack."""
+    return msgspec.msgpack.encode((VERSION, sequence), order="deterministic")
+
+
+def from_bytes(data: bytes) -> ContrastSequence:
+    """The inverse of `to_bytes`. Raises BadInput for damaged bytes or an unknown version."""
+    try:
+        version, sequence = msgspec.msgpack.decode(data, type=tuple[int, ContrastSequence])
+    except msgspec.DecodeError as error:
+        raise BadInput.at(
+            Place("sequence state"), f"these bytes are no sequence: {error}", "evaluate the windows again"
+        ) from None
+    if version != VERSION:
+        raise BadInput.at(Place("sequence state"), f"version {version} is not known", "upgrade Tocsin")
+    return sequence
+
+
+def _array(values: tuple[float, ...]) -> Floats:
+    return np.array(values)
+
+
+def _silent(bets: int) -> tuple[float, ...]:
+    return tuple(float(a) for a in start(bets))
