@@ -12,7 +12,11 @@ from tocsin.adapters.stores.sqlite import SqliteLedger
 from tocsin.adapters.workspace.making import made_whole
 from tocsin.adapters.workspace.reading import FORMAT, Known, make_inner, read_workspace
 from tocsin.content.discovery import detector_kinds
+from tocsin.content.loaders.policies import standing_text
 from tocsin.content.loaders.workspaces import template as template_files
+from tocsin.govern.policy_document import PolicyDocument, policy_document
+from tocsin.govern.readiness import gaps
+from tocsin.govern.words import Gap
 from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Problem
 from tocsin.model.event import Append, Event, Json, Recorded
 from tocsin.model.policy import Workspace
@@ -35,10 +39,11 @@ class Initialized:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: mistakes, that make the workspace unusable."""
+    """What a check found: mistakes, that make the workspace unusable, and gaps, that leave a duty unanswered."""
 
     workspace: Workspace | None
     problems: tuple[Problem, ...]
+    gaps: tuple[Gap, ...]
 
     @property
     def ok(self) -> bool:
@@ -85,7 +90,7 @@ def init(target: Path, template: str, author: str, clock: Callable[[], datetime]
 
 
 def check(root: Path, today: date) -> Checked:
-    """Every mistake in the workspace's files.
+    """Every mistake in the workspace's files; when there is none, every gap of its policy on that day.
 
     Raises:
         UsageFault: there is no workspace at `root`.
@@ -94,8 +99,13 @@ def check(root: Path, today: date) -> Checked:
     try:
         workspace = read_workspace(root, known())
     except BadInput as error:
-        return Checked(None, tuple(error.problems()))
-    return Checked(workspace, ())
+        return Checked(None, tuple(error.problems()), ())
+    return Checked(workspace, (), gaps(workspace, today))
+
+
+def document(root: Path) -> PolicyDocument:
+    """The policy of the workspace at `root` as the document that a board signs; `govern.policy_document.markdown` prints it."""
+    return policy_document(read_workspace(root), standing_text())
 
 
 def adopt(desk: Desk) -> Adopted:

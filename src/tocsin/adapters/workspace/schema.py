@@ -103,7 +103,9 @@ class TelemetryFile(Strict):
 
     table: Literal["predictions", "interactions"] = Field(description="which of the two tables the rows go to")
     format: Literal["auto", "jsonl", "csv", "parquet", "otlp"] = Field("auto", description="the files' format")
-    columns: dict[str, ColumnFile] = Field(description="column of the table -> where it comes from")
+    columns: dict[str, ColumnFile] = Field(
+        default_factory=dict, description="column of the table -> where it comes from; otlp files need none"
+    )
 
 
 class WindowFile(Strict):
