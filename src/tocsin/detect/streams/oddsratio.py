@@ -15,8 +15,8 @@ import numpy as np
 
 from tocsin.detect.streams.contrast import Floats
 
-ODDS: Floats = np.array([1.15, 1.3, 1.6, 2.0, 3.0])
-"""Odds ratios bet on; with their mirror images for the other direction they cover gaps from 3 to 25 points."""
+ODDS: Floats = np.array([1.15, 1.3, 1.6, 2.0, 3.0, 4.5])
+"""Odds ratios bet on; with their mirror images for the other direction they cover gaps from 3 to 35 points."""
 ROWS_MAX = 100_000
 """Above this many rows in a window the sum is long and the row form of the contrast takes over."""
 

@@ -17,7 +17,9 @@ from tocsin.detect.streams.contrast import Floats
 
 Guarantee = Literal["pfa", "sr"]
 HORIZON = 400
-"""Windows within which `pfa` spends half of its budget evenly, so that an early change costs nothing."""
+AT_ONCE, SOON, EVENLY = 0.4, 0.2, 0.4
+"""How `pfa` spends its budget over the window t in which the change may begin: on t = 1 (often the fault is there when watching
+begins), as 1/(t(t+1)), and evenly over the first 400 windows (about a year of days)."""
 
 
 def start(bets: int) -> Floats:
@@ -27,11 +29,7 @@ def start(bets: int) -> Floats:
 
 def step(log_a: Floats, log_e: Floats, window: int, guarantee: Guarantee) -> Floats:
     """log A after window number `window` (from 1)."""
-    begin = (
-        0.0
-        if guarantee == "sr"
-        else np.log(0.5 / (window * (window + 1)) + (0.5 / HORIZON if window <= HORIZON else 0.0))
-    )
+    begin = 0.0 if guarantee == "sr" else np.log(_weight(window))
     return np.asarray(np.logaddexp(log_a, begin) + log_e)
 
 
@@ -41,8 +39,14 @@ def log_statistic(log_a: Floats, window: int, guarantee: Guarantee) -> float:
     mean = top + float(np.log(np.exp(log_a - top).mean())) if np.isfinite(top) else -np.inf
     if guarantee == "sr":
         return mean
-    rest = 0.5 / (window + 1) + 0.5 * max(0.0, 1 - window / HORIZON)
+    rest = SOON / (window + 1) + EVENLY * max(0.0, 1 - window / HORIZON)
     return float(np.logaddexp(mean, np.log(rest)))
+
+
+def _weight(window: int) -> float:
+    """The budget spent on a change that begins in this window; the weights of all windows sum to one."""
+    evenly = EVENLY / HORIZON if window <= HORIZON else 0.0
+    return (AT_ONCE if window == 1 else 0.0) + SOON / (window * (window + 1)) + evenly
 
 
 def promise(guarantee: Guarantee, alpha: float, windows: int) -> str:

@@ -1,0 +1,172 @@
+"""Which row belongs to which window: deterministic, resumable, and late rows never reopen what was closed.
+
+A window, once closed, is judged once; a row that comes later goes to the next window that is open (predictability: a bet must be placed
+before its window is seen). What was closed is remembered as a `Cursor`, folded from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from tocsin.model.telemetry import Segment, Window, Windowing
+
+Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NONE = -1
+"""The window of a row that is not to be counted now: consumed before, or still waiting."""
+
+
+class Key(NamedTuple):
+    """The order of rows: by time, then by the segment's place in the ledger, then by the row's number."""
+
+    micros: int
+    segment: int
+    row: int
+
+
+BEFORE_ALL = Key(-(1 << 62), -1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """What was closed: the next window's index, and per segment what was already consumed when it was last looked at.
+
+    `floors` (time windows): rows of the segment below this window index belong to it, because earlier ones were closed.
+    `bounds` (row windows): rows of the segment up to this key were consumed.
+    """
+
+    next_index: int | None = None
+    floors: Mapping[str, int] = field(default_factory=dict)
+    bounds: Mapping[str, Key] = field(default_factory=dict)
+
+    def after(self, new_segments: Sequence[str], next_index: int | None, last: Key | None) -> Cursor:
+        """The cursor after a run that saw these segments for the first time and closed windows up to `next_index`."""
+        floor = NONE if self.next_index is None else self.next_index
+        floors = dict(self.floors) | dict.fromkeys(new_segments, floor)
+        bounds = dict(self.bounds) | dict.fromkeys(new_segments, BEFORE_ALL)
+        if last is not None:
+            bounds = {name: max(bound, last) for name, bound in bounds.items()}
+        return Cursor(next_index, floors, bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will close: the windows in order, and per segment the window of each row (`NONE`: not now)."""
+
+    windows: tuple[Window, ...]
+    assigned: Mapping[str, Indices]
+    next_index: int | None
+    last: Key | None
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since the epoch."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def at(micros_: int) -> datetime:
+    """The instant that many microseconds after the epoch."""
+    return EPOCH + timedelta(microseconds=micros_)
+
+
+def plan(
+    windowing: Windowing,
+    segments: Sequence[Segment],
+    times: Mapping[str, Indices],
+    cursor: Cursor,
+    watermark: int,
+    windows_max: int,
+) -> Plan:
+    """The windows that can be closed now, at most `windows_max`.
+
+    `times` gives microseconds per row of each segment that is not consumed; `watermark` is the instant up to which the data is held
+    to be complete (time windows only).
+    """
+    if windowing.every is not None:
+        return _by_time(windowing.every // timedelta(microseconds=1), times, cursor, watermark, windows_max)
+    return _by_rows(windowing.rows or 1, segments, times, cursor, windows_max)
+
+
+def unread(windowing: Windowing, segments: Sequence[Segment], cursor: Cursor) -> list[Segment]:
+    """The segments that may still hold rows of open windows."""
+    if windowing.every is None:
+        return [s for s in segments if cursor.bounds.get(s.id, BEFORE_ALL).micros <= micros(s.last)]
+    every = windowing.every // timedelta(microseconds=1)
+    start = cursor.next_index
+    return [
+        s
+        for s in segments
+        if s.id not in cursor.floors or start is None or micros(s.last) // every >= start or _moved(s, cursor, every)
+    ]
+
+
+def _moved(segment: Segment, cursor: Cursor, every: int) -> bool:
+    """Whether late rows of the segment were moved into a window that is still open."""
+    floor = cursor.floors[segment.id]
+    return cursor.next_index is not None and floor >= cursor.next_index and micros(segment.first) // every < floor
+
+
+def _by_time(every: int, times: Mapping[str, Indices], cursor: Cursor, watermark: int, windows_max: int) -> Plan:
+    floor = NONE if cursor.next_index is None else cursor.next_index
+    index = {name: np.maximum(t // every, cursor.floors.get(name, floor)) for name, t in times.items()}
+    lowest = min((int(i.min()) for i in index.values() if len(i)), default=None)
+    if lowest is None:
+        return Plan((), {}, cursor.next_index, None)
+    first = max(lowest, floor) if cursor.next_index is not None else lowest
+    end = min(max(watermark // every, first), first + windows_max)
+    counts: dict[int, int] = {}
+    assigned = {}
+    for name, windows in index.items():
+        mine = np.where((windows >= first) & (windows < end), windows, NONE)
+        assigned[name] = mine
+        for window, count in zip(*np.unique(mine[mine != NONE], return_counts=True), strict=True):
+            counts[int(window)] = counts.get(int(window), 0) + int(count)
+    closed = tuple(Window(i, at(i * every), at((i + 1) * every), counts.get(i, 0)) for i in range(first, end))
+    return Plan(closed, assigned, end, None)
+
+
+def _by_rows(
+    rows: int, segments: Sequence[Segment], times: Mapping[str, Indices], cursor: Cursor, windows_max: int
+) -> Plan:
+    names = [segment.id for segment in segments if segment.id in times]
+    place = {segment.id: number for number, segment in enumerate(segments)}
+    pending = [_pending(times[name], place[name], cursor.bounds.get(name, BEFORE_ALL)) for name in names]
+    micros_ = (
+        np.concatenate([times[name][p] for name, p in zip(names, pending, strict=True)])
+        if names
+        else np.array([], np.int64)
+    )
+    owner = np.repeat(np.arange(len(names)), [len(p) for p in pending])
+    order = np.argsort(micros_, kind="stable")
+    first = cursor.next_index or 0
+    count = min(len(order) // rows, windows_max)
+    windows = np.full(len(order), NONE, np.int64)
+    windows[order[: count * rows]] = first + np.arange(count * rows) // rows
+    assigned = {}
+    for number, (name, p) in enumerate(zip(names, pending, strict=True)):
+        assigned[name] = np.full(len(times[name]), NONE, np.int64)
+        assigned[name][p] = windows[owner == number]
+    if not count:
+        return Plan((), assigned, cursor.next_index, None)
+    edges = micros_[order[: count * rows]].reshape(count, rows)
+    closed = tuple(Window(first + i, at(int(edges[i, 0])), at(int(edges[i, -1])), rows) for i in range(count))
+    final = int(order[count * rows - 1])
+    which = int(owner[final])
+    row = int(np.concatenate(pending)[final])
+    return Plan(closed, assigned, first + count, Key(int(micros_[final]), place[names[which]], row))
+
+
+def _pending(times: Indices, place: int, bound: Key) -> Indices:
+    """The rows of a segment beyond the bound, in stored order."""
+    rows = np.arange(len(times))
+    after = times > bound.micros
+    if place > bound.segment:
+        after |= times == bound.micros
+    elif place == bound.segment:
+        after |= (times == bound.micros) & (rows > bound.row)
+    return np.flatnonzero(after)
