@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, TypeVar
-from zoneinfo import available_timezones
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
+from tocsin.document.fields import Country, Duration, Identifier, Text, Zone, duration, near, zone
 from tocsin.document.reading import Document, Path, read
 from tocsin.model.errors import BadInput, Problem
 
+__all__ = [
+    "Country",
+    "Duration",
+    "Identifier",
+    "Strict",
+    "Text",
+    "Zone",
+    "checked",
+    "duration",
+    "fitted",
+    "near",
+    "zone",
+]
+
 Checked = TypeVar("Checked", bound=BaseModel)
+_UNBENT = frozenset({"int", "float", "bool"})
+
+
+def _unbend(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("type"), str) and schema["type"] in _UNBENT:
+            schema["strict"] = True
+        for key, part in schema.items():
+            if key not in ("default", "metadata", "serialization"):
+                _unbend(part)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            _unbend(part)
 
 
 class Strict(BaseModel):
@@ -22,38 +48,12 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(seconds?|s|minutes?|min|m|hours?|h|days?|d|weeks?|w)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def duration(value: object) -> timedelta:
-    """The length of time in text such as `15m`, `2 h`, `1 day`, `4 weeks`. Raises ValueError otherwise."""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if not match or not float(match[1]):
-        raise ValueError("must be a length of time such as 15m, 2h, 1d or 4w")
-    return timedelta(**{_UNITS[match[2][0]]: float(match[1])})
-
-
-def zone(value: object) -> str:
-    """The IANA name of a time zone. Raises ValueError with the nearest names otherwise."""
-    if isinstance(value, str) and value in available_timezones():
-        return value
-    raise ValueError(f"must be an IANA time zone{near(str(value), sorted(available_timezones()))}")
-
-
-def near(wrong: str, right: list[str]) -> str:
-    """`, did you mean …?` when one of `right` resembles `wrong`; nothing otherwise."""
-    close = difflib.get_close_matches(wrong, right, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-Zone = Annotated[str, BeforeValidator(zone)]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The model's schema with numbers and flags taken as they are: `"5"` is no number, `1` is not true."""
+        schema = handler(source)
+        _unbend(schema)
+        return schema
 
 
 def checked(data: bytes | str, file: str, model: type[Checked]) -> Checked:
@@ -67,26 +67,39 @@ def fitted(document: Document, model: type[Checked]) -> Checked:
     try:
         value = model.model_validate(document.value)
     except ValidationError as error:
-        problems |= {_problem(document, model, dict(found)) for found in error.errors(include_url=False)}
+        problems |= _problems(document, model, error)
     if problems:
         raise BadInput(problems)
     return value
 
 
-def _problem(document: Document, model: type[BaseModel], found: dict[str, Any]) -> Problem:
-    path = _path(document.value, found["loc"])
-    kind, context = found["type"], found.get("ctx", {})
-    if kind == "extra_forbidden":
-        siblings = [name for name in _names(model, path[:-1]) if name not in _keys(document.value, path[:-1])]
-        known = ", ".join(siblings)
-        remedy = near(str(path[-1]), siblings).removeprefix("; ") or (
-            f"keys that may stand here: {known}" if known else "remove it"
-        )
-        return Problem(document.place(path, key=True), f"unknown key {path[-1]!r}", remedy)
-    if kind == "missing":
-        return Problem(document.place(path), f"{path[-1]!r} is missing", "add it")
-    what, remedy = _words(kind, context, found)
-    return Problem(document.place(path), what, remedy)
+def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> set[Problem]:
+    """The error's mistakes in plain words. A missing key of which a misspelling stands there is one mistake, not two."""
+    found = [(_path(document.value, one["loc"]), one) for one in error.errors(include_url=False)]
+    problems, meant = set(), set()
+    for path, one in found:
+        if one["type"] == "extra_forbidden":
+            siblings = [name for name in _names(model, path[:-1]) if name not in _keys(document.value, path[:-1])]
+            suggestion = near(str(path[-1]), siblings).removeprefix("; ")
+            meant |= {(*path[:-1], name) for name in siblings if suggestion == f"did you mean {name!r}?"}
+            remedy = suggestion or _may_stand(siblings)
+            problems.add(Problem(document.place(path, key=True), f"unknown key {path[-1]!r}", remedy))
+        elif one["type"] != "missing" and not _follows(one):
+            what, remedy = _words(one["type"], one.get("ctx", {}), one)
+            problems.add(Problem(document.place(path), what, remedy))
+    missing = {path for path, one in found if one["type"] == "missing"} - meant
+    return problems | {Problem(document.place(path), f"{path[-1]!r} is missing", "add it") for path in missing}
+
+
+def _follows(found: Mapping[str, Any]) -> bool:
+    """Whether a mistake only follows from others: a list is not too short because its entries are wrong."""
+    given = found.get("input")
+    return found["type"] == "too_short" and isinstance(given, list) and len(given) >= found["ctx"]["min_length"]
+
+
+def _may_stand(names: Iterable[str]) -> str:
+    known = ", ".join(names)
+    return f"keys that may stand here: {known}" if known else "remove it"
 
 
 def _words(kind: str, context: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, str]:
@@ -99,7 +112,7 @@ def _words(kind: str, context: Mapping[str, Any], found: Mapping[str, Any]) -> t
     if kind == "value_error":
         return f"{context.get('error') or found['msg']}{shown}", ""
     if kind == "string_pattern_mismatch":
-        return f"must be lower-case letters, digits, - and _{shown}", ""
+        return f"must look like {context.get('pattern')}{shown}", ""
     if kind.startswith(("greater_than", "less_than")):
         return f"{found['msg'].replace('Input should be', 'must be')}{shown}", ""
     for prefix, words in _TYPE_WORDS.items():

@@ -10,15 +10,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from math import isfinite
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from tocsin.model.errors import BadInput, Place, Problem
 
-BYTES_MAX = 4 << 20
+BYTES_MAX = 1 << 20
+"""No policy is larger, and a megabyte takes some six seconds to read."""
 DEPTH_MAX = 40
 NODES_MAX = 200_000
 Path = tuple[str | int, ...]
@@ -58,16 +61,7 @@ def read(data: bytes | str, file: str) -> Document:
         BadInput: it is not UTF-8, not YAML, too large or too deep; with line and column.
     """
     text = _decoded(data, file)
-    yaml = YAML(typ="rt", pure=True)
-    yaml.allow_duplicate_keys = True
-    try:
-        node = yaml.compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise BadInput.at(place, error.problem or "this is not YAML", _hint(text, place)) from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        raise BadInput.at(Place(file), f"this is not YAML: {error}", "check quotes and indentation") from None
+    node = _composed(text, file)
     if node is None:
         raise BadInput.at(Place(file), "the file is empty", "start from an example of `tocsin init`")
     walk = _Walk(file)
@@ -88,10 +82,58 @@ def _decoded(data: bytes | str, file: str) -> str:
         raise BadInput.at(Place(file, line, column), "this byte is not UTF-8", "save the file as UTF-8") from None
 
 
-def _hint(text: str, place: Place) -> str:
-    lines = text.splitlines()
-    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
-    return "indent with spaces, not with tabs" if "\t" in line else "check quotes, colons and indentation near here"
+def _composed(text: str, file: str) -> Node | None:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_duplicate_keys = True
+    yaml.composer.warn_double_anchors = False
+    try:
+        node: Node | None = yaml.compose(text)
+        return node
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        place = Place(file, line, error.position - text.rfind("\n", 0, error.position))
+        raise BadInput.at(
+            place, f"the character U+{ord(text[error.position]):04X} cannot stand here", "remove it"
+        ) from None
+    except MarkedYAMLError as error:
+        raise BadInput([_syntax(error, file)]) from None
+    except RecursionError:
+        raise BadInput.at(Place(file), TOO_DEEP, "flatten it") from None
+    except (YAMLError, ValueError) as error:
+        raise BadInput.at(Place(file), f"this is not YAML: {error}", "check quotes and indentation") from None
+
+
+TOO_DEEP = "the document is nested too deeply"
+_SYNTAX = (
+    (
+        "that cannot start any token",
+        "this character cannot begin a value",
+        "indent with spaces, not tabs, or use quotes",
+    ),
+    ("mapping values are not allowed", "a second `key: ` in one line", "put text that contains a colon in quotes"),
+    ("unexpected end of stream", "a quote is opened and never closed", "close it"),
+    ("expected ',' or", "a bracket is opened and never closed", "close it, and part its entries by commas"),
+    ("expected <block end>", "this line does not fit the indentation around it", "align it with its neighbours"),
+    ("could not find expected ':'", "a line that is neither `key: value` nor `- entry`", "add the colon"),
+    ("expected the node content", "a value is missing here, or begins with a special character", "put it in quotes"),
+    ("undefined alias", "a value that begins with * refers to nothing", "put it in quotes"),
+    ("another document", "a second document begins here", "keep one document in a file"),
+    ("unknown escape", "this backslash means nothing in double quotes", "use single quotes"),
+)
+"""What the parser says -> what is wrong and what to do, in plain words."""
+_BEGUN_EARLIER = ("unexpected end of stream", "expected ',' or", "could not find expected ':'")
+"""Mistakes that the user finds where the thing begins, not where the parser gave up."""
+
+
+def _syntax(error: MarkedYAMLError, file: str) -> Problem:
+    said = f"{error.problem or ''} {error.context or ''}"
+    begun = error.context_mark if any(part in said for part in _BEGUN_EARLIER) else None
+    mark = begun or error.problem_mark or error.context_mark
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    for part, what, remedy in _SYNTAX:
+        if part in said:
+            return Problem(place, what, remedy)
+    return Problem(place, error.problem or "this is not YAML", "check quotes, colons and indentation near here")
 
 
 class _Walk:
@@ -105,8 +147,10 @@ class _Walk:
 
     def value(self, node: Node, path: Path, depth: int) -> Any:
         self.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-        if depth > DEPTH_MAX or len(self.places) > NODES_MAX:
-            raise BadInput.at(self._at(node), "the document is nested too deeply or too large", "flatten or split it")
+        if depth > DEPTH_MAX:
+            raise BadInput.at(self._at(node), TOO_DEEP, "flatten it; an alias must not contain itself")
+        if len(self.places) > NODES_MAX:
+            raise BadInput.at(self._at(node), "the document grows too large here", "use fewer aliases, or split it")
         if isinstance(node, MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, SequenceNode):
@@ -121,6 +165,10 @@ class _Walk:
                 self.problems.append(
                     Problem(self._at(key_node), "a key must be plain text", "write it without brackets")
                 )
+            elif key == "<<":
+                self.problems.append(
+                    Problem(self._at(key_node), "merging with << is not supported", "write the keys out")
+                )
             elif key in result:
                 first = self.key_places[(*path, key)][0]
                 what = f"{key!r} stands here a second time (first in line {first})"
@@ -134,7 +182,12 @@ class _Walk:
         kind = str(node.tag).rsplit(":", 1)[-1]
         if kind in _SCALARS:
             with suppress(ValueError):
-                return _SCALARS[kind](node.value)
+                value = _SCALARS[kind](node.value)
+                if isinstance(value, float) and not isfinite(value):
+                    self.problems.append(
+                        Problem(self._at(node), f"{node.value} is not a finite number", "write a number")
+                    )
+                return value
             return str(node.value)
         self.problems.append(Problem(self._at(node), f"the tag {node.tag} is not allowed", "remove it"))
         return None
