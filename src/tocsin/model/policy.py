@@ -109,6 +109,10 @@ class ColumnMapping:
     at_least: float | None = None
     equals: Json = None
     """For flags: true when the source value is above, at least, or equal to this."""
+    optional: bool = False
+    """Whether files may lack the source column altogether; without it a file that does is refused."""
+    type: Literal["number", "text"] = "number"
+    """For features: what its values are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from tocsin.document.checking import Duration, Identifier, Strict, Text, Zone
+from tocsin.document.checking import Country, Duration, Identifier, Strict, Text, Zone, near
 from tocsin.model.finding import Category
 from tocsin.model.policy import Activity, Responsibility, Severity
 
-Jurisdiction = Text
+ROUTES = (
+    *(f"annex_iii.{point}" for point in range(1, 9)),
+    *("annex_i_a", "annex_i_b", "prohibited", "transparency", "none"),
+)
+
+
+def _route(value: object) -> str:
+    if value in ROUTES:
+        return str(value)
+    raise ValueError(
+        "must be annex_iii.<1-8>, annex_i_a, annex_i_b, prohibited, transparency or none" + near(str(value), ROUTES)
+    )
+
+
+Route = Annotated[str, BeforeValidator(_route)]
 
 
 class PersonFile(Strict):
@@ -65,7 +79,7 @@ class PolicyFile(Strict):
     review_by: date | None = Field(None, description="when it must be reviewed again (ISO/IEC 42001 clause 9.3)")
     purpose: Text = Field(description="what the policy is for")
     scope: tuple[Text, ...] = Field(min_length=1, description="which systems and activities it covers")
-    jurisdictions: tuple[Jurisdiction, ...] = Field(min_length=1, description="ISO 3166 codes or EU: whose law applies")
+    jurisdictions: tuple[Country, ...] = Field(min_length=1, description="ISO 3166 codes or EU: whose law applies")
     timezone: Zone = Field(description="the zone in which the organization reads its clocks")
     people: tuple[PersonFile, ...] = Field(min_length=1, description="everybody who acts")
     roles: tuple[RoleFile, ...] = Field(min_length=1, description="roles and their RACI letters")
@@ -85,6 +99,8 @@ class ColumnFile(Strict):
     above: float | None = Field(None, description="for flags: true when the value is greater than this")
     at_least: float | None = Field(None, description="for flags: true when the value is at least this")
     equals: Any = Field(None, description="for flags: true when the value is this")
+    optional: bool = Field(False, description="whether files may lack the column; otherwise such a file is refused")
+    type: Literal["number", "text"] = Field("number", description="for features: number or text")
 
     @model_validator(mode="before")
     @classmethod
@@ -95,6 +111,8 @@ class ColumnFile(Strict):
     def _one_source(self) -> ColumnFile:
         if (self.column is None) == (self.constant is None):
             raise ValueError("needs either `column` or `constant`")
+        if sum(rule is not None for rule in (self.above, self.at_least, self.equals)) > 1:
+            raise ValueError("takes one of `above`, `at_least` and `equals`")
         return self
 
 
@@ -122,12 +140,18 @@ class WindowFile(Strict):
 
 
 class DetectorFile(Strict):
-    """A detector that watches the system; further keys are its parameters (see the reference of detectors)."""
+    """A detector that watches the system; `with` holds its parameters (see the reference of detectors)."""
 
     kind: Text = Field(description="which detector")
-    id: str | None = Field(None, description="its id in this system; default: the kind and its group")
+    id: Identifier | None = Field(None, description="its id in this system; default: the kind and its group")
     window: WindowFile = Field(description="how the stream is cut")
     parameters: dict[str, Any] = Field(default_factory=dict, alias="with", description="the detector's parameters")
+
+    @property
+    def label(self) -> str:
+        """The id of the detector: the one given, else its kind with the group that it compares."""
+        group = self.parameters.get("group")
+        return self.id or (f"{self.kind}:{group}" if isinstance(group, str) else self.kind)
 
 
 class ReleaseFile(Strict):
@@ -149,13 +173,12 @@ class SystemFile(Strict):
         description="the organization's role (AI Act Art. 3)"
     )
     provider: Text = Field(description="who provides the system")
-    eu_ai_act_route: str = Field(
-        pattern=r"^(annex_iii\.[1-8]|annex_i_a|annex_i_b|prohibited|transparency|none)$",
-        description="annex_iii.<1-8>, annex_i_a, annex_i_b, prohibited, transparency or none",
+    eu_ai_act_route: Route = Field(
+        description="annex_iii.<1-8>, annex_i_a, annex_i_b, prohibited, transparency or none"
     )
-    operates_in: tuple[Jurisdiction, ...] = Field(min_length=1, description="ISO 3166 codes of the countries")
+    operates_in: tuple[Country, ...] = Field(min_length=1, description="ISO 3166 codes of the countries")
     models: tuple[ReleaseFile, ...] = Field((), description="models and versions")
-    vendors: tuple[str, ...] = Field((), description="who supplies parts of it")
+    vendors: tuple[Text, ...] = Field((), description="who supplies parts of it")
     affected_people: str = Field("", description="whom its answers concern")
     criticality: Literal["low", "medium", "high"] = Field("medium", description="an input of the severity matrix")
     telemetry: TelemetryFile | None = Field(None, description="how its logs are read")
