@@ -10,7 +10,8 @@ from pathlib import Path
 from tocsin.adapters.files import write_atomically
 from tocsin.adapters.stores.sqlite import SqliteLedger
 from tocsin.adapters.workspace.making import made_whole
-from tocsin.adapters.workspace.reading import FORMAT, Known, make_inner, read_workspace
+from tocsin.adapters.workspace.reading import FORMAT, make_inner, read_workspace
+from tocsin.adapters.workspace.system_references import Known
 from tocsin.content.discovery import detector_kinds
 from tocsin.content.loaders.policies import standing_text
 from tocsin.content.loaders.workspaces import template as template_files

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from tocsin.adapters.files import told, write_atomically
-from tocsin.adapters.workspace.references import policy_references, system_references
+from tocsin.adapters.workspace.policy_references import policy_references
 from tocsin.adapters.workspace.schema import DetectorFile, PolicyFile, SystemFile
+from tocsin.adapters.workspace.system_references import Known, system_references
 from tocsin.document.checking import fitted
-from tocsin.document.reading import Document, read
-from tocsin.model.detector import DetectorKind
+from tocsin.document.reading import BYTES_MAX, Document, read
 from tocsin.model.errors import BadInput, EnvironmentFault, Place, Problem, UsageFault
 from tocsin.model.finding import Category
 from tocsin.model.policy import (
@@ -36,16 +37,10 @@ from tocsin.model.telemetry import Windowing
 
 FORMAT = 1
 SALT_BYTES = 32
+SUFFIXES = (".yaml", ".yml")
+LIKE_SUFFIXES = (".yaml", ".yml", ".json", ".toml")
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 Model = TypeVar("Model", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the files may refer to; None: not checked."""
-
-    detectors: Mapping[str, DetectorKind] | None = None
-    playbooks: frozenset[str] | None = None
-    facts: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -55,16 +50,26 @@ class _Reading:
     def file(self, path: Path, name: str, model: type[Model]) -> tuple[Model, Document, str] | None:
         """The file as a value of `model` with its document and digest; None after its mistakes were noted."""
         try:
-            data = path.read_bytes()
-        except OSError as error:
-            self.problems.append(Problem(Place(name), f"cannot be read: {error.strerror}", "mend its permissions"))
-            return None
-        try:
+            data = _bytes(path, name)
             document = read(data, name)
             return fitted(document, model), document, sha256(data).hexdigest()
         except BadInput as error:
             self.problems += error.problems()
             return None
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    """The file's bytes, never more than a document may have. Raises BadInput when it is no file or cannot be read."""
+    try:
+        if not path.exists():
+            what = "links to a file that is not there" if path.is_symlink() else "the file is missing"
+            raise BadInput.at(Place(name), what, "restore it")
+        if not path.is_file():
+            raise BadInput.at(Place(name), "is not a file", "put a YAML file here")
+        with path.open("rb") as file:
+            return file.read(BYTES_MAX + 1)
+    except OSError as error:
+        raise BadInput.at(Place(name), f"cannot be read: {error.strerror}", "mend its permissions") from None
 
 
 def read_workspace(root: Path, known: Known | None = None) -> Workspace:
@@ -97,22 +102,25 @@ def read_salt(root: Path) -> bytes:
 
 
 def make_inner(root: Path) -> None:
-    """Make `.tocsin` with its format and a fresh secret salt."""
+    """Make `.tocsin` with its format and a fresh secret salt; version control shall leave both alone."""
     inner = root / ".tocsin"
     with told(inner):
         inner.mkdir(mode=0o700)
+        write_atomically(inner / ".gitignore", b"*\n", mode=0o644)
         write_atomically(inner / "salt", os.urandom(SALT_BYTES), mode=0o600)
         write_atomically(inner / "format", f"{FORMAT}\n".encode())
 
 
 def _check_format(root: Path) -> None:
     path = root / ".tocsin" / "format"
-    if not (root / "policy.yaml").exists() or not path.exists():
-        raise UsageFault(f"{root} is not a workspace", f"make one with: tocsin init {root}")
     with told(path):
-        text = path.read_text(encoding="utf-8").strip()
-    if not text.isdigit() or int(text) > FORMAT:
-        what = f"{root} was made by a newer Tocsin (format {text[:20]!r}, this one reads {FORMAT})"
+        if not path.exists():
+            raise UsageFault(f"{root} is not a workspace", f"make one with: tocsin init {root}")
+        text = path.read_text(encoding="utf-8", errors="replace").strip()
+    if not _NUMBER.fullmatch(text):
+        raise EnvironmentFault(f"{path} is damaged: it says {text[:20]!r}", f"restore it; this Tocsin writes {FORMAT}")
+    if int(text) > FORMAT:
+        what = f"{root} was made by a newer Tocsin (format {text}, this one reads {FORMAT})"
         raise EnvironmentFault(what, "upgrade Tocsin; nothing was changed")
 
 
@@ -144,24 +152,46 @@ _SAME_IN_SYSTEM = (
 
 
 def _systems(reading: _Reading, root: Path, known: Known, policy: Policy | None) -> dict[str, System]:
+    people = {person.id for person in policy.people} if policy else None
     systems: dict[str, System] = {}
-    for path in sorted((root / "systems").glob("*.y*ml")):
-        name = f"systems/{path.name}"
-        found = reading.file(path, name, SystemFile)
+    for path in _system_files(reading, root / "systems"):
+        found = reading.file(path, f"systems/{path.name}", SystemFile)
         if not found:
             continue
         file, document, digest = found
-        people = {person.id for person in policy.people} if policy else None
-        reading.problems += system_references(file, document, people, known.detectors, known.facts)
-        if path.stem != file.id:
-            what = f"the id {file.id!r} differs from the file's name"
-            reading.problems.append(Problem(document.place(("id",)), what, f"rename the file to {file.id}.yaml"))
-        if file.id in systems:
-            reading.problems.append(
-                Problem(document.place(("id",)), f"a second system has the id {file.id!r}", "rename one")
-            )
+        reading.problems += system_references(file, document, people, known)
+        reading.problems += _identity(file, document, path, systems)
         systems[file.id] = _system(file, digest)
     return systems
+
+
+def _system_files(reading: _Reading, folder: Path) -> list[Path]:
+    """The inventory's files; a file that looks like one and would be passed over is a mistake."""
+    with told(folder):
+        if folder.exists() and not folder.is_dir():
+            reading.problems.append(
+                Problem(Place("systems"), "is not a folder", "put each system's file into a folder")
+            )
+            return []
+        paths = sorted(folder.iterdir()) if folder.exists() else []
+    shown = [path for path in paths if not path.name.startswith(".")]
+    for path in shown:
+        if path.suffix not in SUFFIXES and path.suffix.lower() in LIKE_SUFFIXES:
+            place = Place(f"systems/{path.name}")
+            reading.problems.append(
+                Problem(place, "would be passed over", f"call it {path.stem}.yaml, or move it away")
+            )
+    return [path for path in shown if path.suffix in SUFFIXES]
+
+
+def _identity(file: SystemFile, document: Document, path: Path, systems: Mapping[str, System]) -> list[Problem]:
+    place, problems = document.place(("id",)), []
+    if path.stem != file.id:
+        what = f"the id {file.id!r} differs from the file's name"
+        problems.append(Problem(place, what, f"rename the file to {file.id}.yaml, or change the id"))
+    if file.id in systems:
+        problems.append(Problem(place, f"a second system has the id {file.id!r}", "rename or remove one"))
+    return problems
 
 
 def _system(file: SystemFile, digest: str) -> System:
@@ -180,10 +210,4 @@ def _system(file: SystemFile, digest: str) -> System:
 
 def _choice(file: DetectorFile) -> DetectorChoice:
     window = Windowing(rows=file.window.rows, every=file.window.every)
-    return DetectorChoice(file.kind, detector_id(file.kind, file.id, file.parameters), file.parameters, window)
-
-
-def detector_id(kind: str, given: str | None, parameters: Mapping[str, Any]) -> str:
-    """The id of a detector: the one given, else its kind with the group that it compares."""
-    group = parameters.get("group")
-    return given or (f"{kind}:{group}" if isinstance(group, str) else kind)
+    return DetectorChoice(file.kind, file.label, file.parameters, window)

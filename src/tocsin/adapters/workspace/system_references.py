@@ -1,0 +1,129 @@
+"""What a system file says of people, columns, detectors and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from tocsin.adapters.workspace.mistakes import choices, twice, unknown
+from tocsin.adapters.workspace.schema import ColumnFile, DetectorFile, SystemFile, TelemetryFile
+from tocsin.detect.parameters import misfits
+from tocsin.document.checking import near
+from tocsin.document.reading import Document, Path
+from tocsin.model.detector import DetectorKind
+from tocsin.model.errors import Problem
+from tocsin.model.telemetry import FEATURE, GROUP, TABLES, Table, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the files may refer to; None: not checked."""
+
+    detectors: Mapping[str, DetectorKind] | None = None
+    playbooks: frozenset[str] | None = None
+    facts: frozenset[str] | None = None
+
+
+def system_references(
+    file: SystemFile, document: Document, people: Collection[str] | None, known: Known
+) -> Iterator[Problem]:
+    """Mistakes between a system and what it refers to. `people` are the ids of the policy; None: it could not be read."""
+    if people is not None:
+        yield from unknown(document, ("owner",), file.owner, people, "person")
+    versions = [(("models", index, "version"), model.version) for index, model in enumerate(file.models)]
+    yield from twice(document, versions, "version")
+    for fact in file.facts if known.facts is not None else ():
+        if fact not in (known.facts or ()):
+            place = document.place(("facts", fact), key=True)
+            yield Problem(place, f"no rule of the law asks for the fact {fact!r}", _facts(fact, known.facts or ()))
+    if file.telemetry:
+        yield from _columns(file.telemetry, document)
+    labels = [(("detectors", index), detector.label) for index, detector in enumerate(file.detectors)]
+    yield from twice(document, labels, "detector")
+    for index, detector in enumerate(file.detectors if known.detectors is not None else ()):
+        yield from _detector(file.telemetry, detector, document, ("detectors", index), known.detectors or {})
+
+
+def _facts(wrong: str, known: Collection[str]) -> str:
+    """There are too many facts to list them all."""
+    return near(wrong, known).removeprefix("; ") or "`tocsin law ask` lists the facts that matter"
+
+
+def _columns(telemetry: TelemetryFile, document: Document) -> Iterator[Problem]:
+    """Columns that the table does not have, settings that do not suit a column, and required columns that nothing maps to."""
+    for name, column in telemetry.columns.items():
+        kind = _type(telemetry.table, name)
+        path: Path = ("telemetry", "columns", name)
+        if kind is None:
+            known = [one.name for one in TABLES[telemetry.table]]
+            what = f"{telemetry.table} have no column {name!r}"
+            if telemetry.table == "predictions":
+                what += "; groups are called group.<name> and features feature.<name>"
+            yield Problem(document.place(path, key=True), what, choices(name, known))
+        else:
+            yield from _settings(column, kind, document, path)
+    if telemetry.format == "otlp":
+        return
+    for one in TABLES[telemetry.table]:
+        if one.required and one.name not in telemetry.columns:
+            what = f"the column {one.name!r} is not mapped, and every row needs it"
+            yield Problem(document.place(("telemetry", "columns")), what, f"add it: {one.doc}")
+
+
+def _type(table: Table, name: str) -> Type | None:
+    """The type of a column; None when the table has no such column."""
+    for prefix, kind in _FAMILIES.items():
+        if table == "predictions" and name.startswith(prefix) and name != prefix:
+            return kind
+    return next((column.type for column in TABLES[table] if column.name == name), None)
+
+
+_FAMILIES: Mapping[str, Type] = {GROUP: "category", FEATURE: "number"}
+_SUITS: Mapping[str, Type] = {"zone": "time", "format": "time", "above": "flag", "at_least": "flag", "equals": "flag"}
+"""Setting of a column -> the only type of column that it suits."""
+
+
+def _settings(column: ColumnFile, kind: Type, document: Document, path: Path) -> Iterator[Problem]:
+    for setting, suits in _SUITS.items():
+        if getattr(column, setting) is not None and kind != suits:
+            what = f"`{setting}` is for {suits}s, and {path[-1]} is a {kind}"
+            yield Problem(document.place((*path, setting), key=True), what, "remove it")
+
+
+def _detector(
+    telemetry: TelemetryFile | None,
+    chosen: DetectorFile,
+    document: Document,
+    path: Path,
+    kinds: Mapping[str, DetectorKind],
+) -> Iterator[Problem]:
+    if chosen.kind not in kinds:
+        yield from unknown(document, (*path, "kind"), chosen.kind, kinds, "detector")
+        return
+    kind = kinds[chosen.kind]
+    for misfit in misfits(kind, chosen.parameters):
+        place = document.place((*path, "with", misfit.parameter), key=not misfit.known)
+        suggestion = "" if misfit.known else near(misfit.parameter, [one.name for one in kind.parameters])
+        yield Problem(place, misfit.what, suggestion.removeprefix("; ") or misfit.remedy)
+    if telemetry is None or telemetry.table != kind.table:
+        has = f"has {telemetry.table}" if telemetry else "maps no telemetry"
+        yield Problem(
+            document.place((*path, "kind")), f"{kind.name} watches {kind.table}, this system {has}", "remove it"
+        )
+    elif telemetry.format != "otlp":
+        yield from _needed(telemetry, chosen, kind, document, path)
+
+
+def _needed(
+    telemetry: TelemetryFile, chosen: DetectorFile, kind: DetectorKind, document: Document, path: Path
+) -> Iterator[Problem]:
+    """Columns that the detector looks at and the system does not map."""
+    group = chosen.parameters.get("group")
+    for name in kind.required:
+        if name not in telemetry.columns:
+            what = f"{kind.name} needs the column {name!r}"
+            yield Problem(document.place((*path, "kind")), what, "map it under telemetry.columns")
+    if isinstance(group, str) and f"{GROUP}{group}" not in telemetry.columns:
+        mapped = [name.removeprefix(GROUP) for name in telemetry.columns if name.startswith(GROUP)]
+        what = f"the group {group!r} is not mapped: there is no column {GROUP + group!r}"
+        yield Problem(document.place((*path, "with", "group")), what, choices(group, mapped))
