@@ -1,0 +1,80 @@
+"""The timeline: what happened, as lines that a person reads. Text from outside stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tocsin.model.event import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline; `sequence` is the event's number in the ledger."""
+
+    sequence: int
+    at: datetime
+    who: str
+    kind: str
+    text: str
+
+
+def timeline(events: Iterable[Recorded]) -> tuple[Line, ...]:
+    """The events of one incident's stream as lines, in order."""
+    return tuple(Line(e.sequence, e.event.at, e.event.author, e.kind, _text(e)) for e in events)
+
+
+def _text(event: Recorded) -> str:
+    words = _WORDS.get(event.kind)
+    return words(event.data) if words else event.kind.replace("_", " ")
+
+
+Data = Mapping[str, Any]
+
+
+def _classified(data: Data) -> str:
+    verdict = data["classification"]
+    return f"classified: {verdict['category']}, {verdict['gravity']}, {verdict['severity']}"
+
+
+def _joined(data: Data) -> str:
+    finding = data["finding"]
+    return f"finding joined: {finding['title']} ({finding['count']} rows)"
+
+
+def _verified(data: Data) -> str:
+    return f"fix checked for finding {data['finding']}: {data['clearance']['statement']}"
+
+
+def _because(text: str, data: Data) -> str:
+    reason = data.get("reason") or data.get("why")
+    return f"{text}: {reason}" if reason else text
+
+
+_WORDS: dict[str, Callable[[Data], str]] = {
+    "incident_opened": lambda d: f"opened: {d['title']}",
+    "finding_joined": _joined,
+    "incident_classified": _classified,
+    "severity_set": lambda d: f"severity set to {d['severity']}: {d['reason']}",
+    "date_set": lambda d: _because(f"{d['name']} is {d['at']}", d),
+    "fact_recorded": lambda d: f"fact {d['name']} = {'unknown' if d['value'] is None else d['value']}",
+    "obligation_decided": lambda d: f"decided that {d['obligation']} is not owed: {d['reason']}",
+    "role_assigned": lambda d: f"{d['role']} is {d['person']}",
+    "incident_acknowledged": lambda _: "acknowledged",
+    "phase_changed": lambda d: _because(f"phase is {d['phase']}", d),
+    "incident_linked": lambda d: f"{d['relation'].replace('_', ' ')} {d['other']}",
+    "incident_split": lambda d: f"{len(d['findings'])} findings moved to {d['into']}",
+    "playbook_started": lambda d: f"playbook {d['playbook']} started",
+    "step_completed": lambda d: f"step done: {d.get('name', d['step'])}: {d['outcome']}",
+    "report_prepared": lambda d: f"report {d['form']} version {d['version']} prepared, {len(d['gaps'])} gaps",
+    "report_filed": lambda d: f"report {d['form']} version {d['version']} handed to {d['recipient']}",
+    "cause_recorded": lambda d: f"cause: {d['cause']}",
+    "action_recorded": lambda d: f"corrective action: {d['action']['text']}",
+    "remediation_verified": _verified,
+    "incident_closed": lambda d: _because("closed", d),
+    "incident_reopened": lambda d: _because("reopened", d),
+    "note_added": lambda d: f"note: {d['text']}",
+    "evidence_sealed": lambda d: f"evidence sealed: {d['what']} ({d['bytes']} bytes)",
+}
