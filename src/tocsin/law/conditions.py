@@ -1,0 +1,149 @@
+"""Conditions over facts, in Kleene's strong three-valued logic, with the reason for every verdict in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from tocsin.model.event import Json
+from tocsin.model.law import Fact, Reason, Truth
+
+Operator = Literal["is", "in", "at_least", "at_most", "before", "on_or_after", "contains", "starts_with"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A fact compared with a value; `is True` asks for a plain yes."""
+
+    fact: str
+    operator: Operator
+    value: Json
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds."""
+
+    parts: tuple[Condition, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """At least one part holds."""
+
+    parts: tuple[Condition, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: Condition
+    text: str = ""
+
+
+Condition = Compare | All | Any | Not
+ALWAYS = All((), "always")
+
+
+def judge(condition: Condition, facts: Mapping[str, Fact]) -> Reason:
+    """The truth of the condition and what it rests on. A fact that is missing or has no value is unknown, never false."""
+    if isinstance(condition, Compare):
+        return _compared(condition, facts.get(condition.fact))
+    if isinstance(condition, Not):
+        inner = judge(condition.part, facts)
+        return Reason(condition.text or f"not: {inner.text}", _NEGATED[inner.truth], (inner,))
+    parts = tuple(judge(part, facts) for part in condition.parts)
+    both = isinstance(condition, All)
+    word = "all of" if both else "any of"
+    truth = conjunction(part.truth for part in parts) if both else disjunction(part.truth for part in parts)
+    return Reason(condition.text or f"{word}: {'; '.join(part.text for part in parts)}", truth, parts)
+
+
+def conjunction(truths: Iterator[Truth] | tuple[Truth, ...]) -> Truth:
+    """Kleene's and: no if any is no, yes if all are yes, else unknown. Of nothing: yes."""
+    values = set(truths)
+    if Truth.NO in values:
+        return Truth.NO
+    return Truth.UNKNOWN if Truth.UNKNOWN in values else Truth.YES
+
+
+def disjunction(truths: Iterator[Truth] | tuple[Truth, ...]) -> Truth:
+    """Kleene's or: yes if any is yes, no if all are no, else unknown. Of nothing: no."""
+    values = set(truths)
+    if Truth.YES in values:
+        return Truth.YES
+    return Truth.UNKNOWN if Truth.UNKNOWN in values else Truth.NO
+
+
+def names(condition: Condition) -> frozenset[str]:
+    """The facts that the condition looks at."""
+    if isinstance(condition, Compare):
+        return frozenset({condition.fact})
+    if isinstance(condition, Not):
+        return names(condition.part)
+    return frozenset(name for part in condition.parts for name in names(part))
+
+
+def comparisons(condition: Condition) -> Iterator[Compare]:
+    """Every comparison in the condition."""
+    if isinstance(condition, Compare):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from comparisons(condition.part)
+    else:
+        for part in condition.parts:
+            yield from comparisons(part)
+
+
+_NEGATED = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNKNOWN: Truth.UNKNOWN}
+
+
+def _compared(condition: Compare, fact: Fact | None) -> Reason:
+    words = condition.text or _words(condition)
+    if fact is None or fact.value is None:
+        return Reason(f"{words}: not known yet", Truth.UNKNOWN)
+    truth = Truth.YES if _holds(condition, fact.value) else Truth.NO
+    shown = {True: "yes", False: "no"}.get(fact.value, fact.value) if isinstance(fact.value, bool) else fact.value
+    return Reason(f"{words}: {truth} ({condition.fact} = {shown}, said by {fact.author})", truth)
+
+
+def _words(condition: Compare) -> str:
+    name = condition.fact.replace("_", " ")
+    if condition.operator == "is" and condition.value is True:
+        return name
+    if condition.operator == "is" and condition.value is False:
+        return f"no {name}"
+    return f"{name} {condition.operator.replace('_', ' ')} {condition.value}"
+
+
+def _holds(condition: Compare, value: Json) -> bool:
+    wanted = condition.value
+    match condition.operator:
+        case "is":
+            return bool(value == wanted)
+        case "in":
+            return value in wanted
+        case "contains":
+            return wanted in value
+        case "starts_with":
+            return str(value).startswith(str(wanted))
+        case "at_least":
+            return bool(value >= wanted)
+        case "at_most":
+            return bool(value <= wanted)
+        case "before":
+            return _day(value) < _day(wanted)
+        case "on_or_after":
+            return _day(value) >= _day(wanted)
+
+
+def _day(value: Json) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])

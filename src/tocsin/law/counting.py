@@ -1,0 +1,226 @@
+"""Counting periods, so that counsel can follow every line by hand.
+
+Two instants come out. `operational_due` drives alarms: hours run exactly, days end at 23:59:59 of day 0 + N at the authority, and
+nothing rolls. `legal_latest` is the last lawful instant under the counting law that applies. Hours are elapsed time and are added
+in UTC; days are dates at the authority and never become hours.
+
+Sources: Regulation (EEC, Euratom) No 1182/71 Art. 3: (1) the hour or day of the event does not count; (2) a period ends with the expiry of
+its last hour, day or same date; (4) a last day that is a holiday, Saturday or Sunday moves to the next working day unless the
+period is in hours or counted backwards; (5) a period of two days or more includes at least two working days.
+"""
+
+from __future__ import annotations
+
+import calendar as gregorian
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from tocsin.model.law import CountingStep
+
+Unit = Literal[
+    "hours", "days", "weeks", "months", "years", "business_days", "day_of_next_month", "days_after_year_end", "none"
+]
+Law = Literal["eu1182", "uk1182", "calendar"]
+LAST_SECOND = time(23, 59, 59)
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Days off at an authority: `days_off(year)` gives its public holidays; Saturdays and Sundays are always off."""
+
+    id: str
+    version: str
+    days_off: Callable[[int], frozenset[date]]
+
+    def working(self, day: date) -> bool:
+        """Whether it is a working day (Reg. 1182/71 Art. 2)."""
+        return day.weekday() < 5 and day not in self.days_off(day.year)
+
+    def next_working(self, day: date) -> date:
+        """The day itself if it is a working day, else the next one."""
+        while not self.working(day):
+            day += timedelta(days=1)
+        return day
+
+
+NO_HOLIDAYS = Calendar("none", "1", lambda _: frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A period as the law states it. `unit="none"` is "without undue delay": no instant is invented."""
+
+    unit: Unit
+    amount: int = 0
+    law: Law = "eu1182"
+    backwards: bool = False
+    noon_next_working_day: bool = False
+    """A period that ends on a day off ends at noon of the next working day instead (Delegated Reg. (EU) 2025/301 Art. 5(4))."""
+    cut_off: time | None = None
+    """Local time after which a filing counts as the next business day's."""
+    begin_on_working_day: bool = False
+    """A trigger on a day off counts as falling on the next business day, which is then day 1 (SEC Form 8-K General Instruction B.1)."""
+    carry_over: bool = False
+    """A statute lets a last day that is a day off move on; shown as the latest arguable instant only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The two instants and how they were found."""
+
+    operational_due: datetime | None
+    legal_latest: datetime | None
+    trace: tuple[CountingStep, ...]
+
+
+def count(deadline: Deadline, anchor: datetime, zone: str, days: Calendar) -> Counted:
+    """The end of the period that the anchor starts, at an authority in `zone` with the days off of `days`.
+
+    Raises:
+        AssertionError: the anchor has no zone; naive times are refused before they get here.
+    """
+    if anchor.tzinfo is None:
+        raise AssertionError("an anchor needs a zone")
+    there = anchor.astimezone(ZoneInfo(zone))
+    begin = CountingStep(f"The period starts with {there:%A %d %B %Y, %H:%M:%S %Z}.", anchor)
+    if deadline.unit == "none":
+        return Counted(None, None, (begin, CountingStep("The law names no number: without undue delay.")))
+    if deadline.unit == "hours":
+        return _hours(deadline, anchor, begin, zone, days)
+    return _days(deadline, there, begin, zone, days)
+
+
+def _hours(deadline: Deadline, anchor: datetime, begin: CountingStep, zone: str, days: Calendar) -> Counted:
+    exact = anchor.astimezone(UTC) + deadline.amount * HOUR
+    steps = [begin, CountingStep(f"{deadline.amount} hours of elapsed time end then.", exact, "operational")]
+    legal = exact
+    if deadline.law in ("eu1182", "uk1182"):
+        whole = anchor.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
+        legal = whole + deadline.amount * HOUR
+        steps.append(
+            CountingStep(
+                "The hour of the event does not count; the first hour begins then.", whole, "1182/71 Art. 3(1)"
+            )
+        )
+        steps.append(CountingStep(f"The last of {deadline.amount} hours expires then.", legal, "1182/71 Art. 3(2)(a)"))
+        steps.append(CountingStep("A period in hours does not move past days off.", legal, "1182/71 Art. 3(4)"))
+    if deadline.noon_next_working_day:
+        legal = _noon(legal, zone, days, steps)
+    return Counted(exact, legal, tuple(steps))
+
+
+def _noon(end: datetime, zone: str, days: Calendar, steps: list[CountingStep]) -> datetime:
+    day = end.astimezone(ZoneInfo(zone)).date()
+    if days.working(day):
+        return end
+    moved = _local(days.next_working(day), time(12), zone)
+    steps.append(
+        CountingStep(
+            f"{day:%A %d %B} is a day off ({days.id}): noon of the next working day.", moved, "2025/301 Art. 5(4)"
+        )
+    )
+    return moved
+
+
+def _days(deadline: Deadline, there: datetime, begin: CountingStep, zone: str, days: Calendar) -> Counted:
+    steps = [begin]
+    start = _day_zero(deadline, there, days, steps)
+    nominal = _nominal(deadline, start, days)
+    operational = _local(nominal, LAST_SECOND, zone)
+    steps.append(CountingStep(f"{_words(deadline)} end with {nominal:%A %d %B %Y}.", operational, "operational"))
+    last = nominal
+    if deadline.law in ("eu1182", "uk1182") and not deadline.backwards and deadline.unit != "business_days":
+        last = _rolled(nominal, days, steps)
+        last = _two_working_days(deadline, start, last, days, steps)
+    elif deadline.carry_over:
+        last = _rolled(nominal, days, steps)
+    return Counted(operational, _local(last, LAST_SECOND, zone), tuple(steps))
+
+
+def _day_zero(deadline: Deadline, there: datetime, days: Calendar, steps: list[CountingStep]) -> date:
+    """The day that does not count."""
+    day = there.date()
+    if deadline.cut_off and there.time() > deadline.cut_off:
+        day += timedelta(days=1)
+        steps.append(CountingStep(f"After {deadline.cut_off:%H:%M} it counts as the next day, {day:%A %d %B}."))
+    if deadline.begin_on_working_day and not days.working(day):
+        day = days.next_working(day) - timedelta(days=1)
+        steps.append(CountingStep("A trigger on a day off: the next business day is day 1."))
+    elif deadline.unit not in ("day_of_next_month", "days_after_year_end"):
+        steps.append(
+            CountingStep(f"The day of the event, {day:%A %d %B %Y}, does not count.", rule="1182/71 Art. 3(1)")
+        )
+    return day
+
+
+def _nominal(deadline: Deadline, start: date, days: Calendar) -> date:
+    amount = -deadline.amount if deadline.backwards else deadline.amount
+    match deadline.unit:
+        case "days":
+            return start + timedelta(days=amount)
+        case "weeks":
+            return start + timedelta(weeks=amount)
+        case "months":
+            return _months(start, amount)
+        case "years":
+            return _months(start, 12 * amount)
+        case "business_days":
+            return _business_days(start, amount, days)
+        case "day_of_next_month":
+            return _months(start.replace(day=1), 1).replace(day=amount)
+        case _:
+            return date(start.year, 12, 31) + timedelta(days=amount)
+
+
+def _months(start: date, months: int) -> date:
+    """The same date so many months on; the last day of the month where there is no such date (1182/71 Art. 3(2)(c))."""
+    index = start.year * 12 + start.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(start.day, gregorian.monthrange(year, month + 1)[1]))
+
+
+def _business_days(start: date, amount: int, days: Calendar) -> date:
+    day, step = start, timedelta(days=1 if amount > 0 else -1)
+    for _ in range(abs(amount)):
+        day += step
+        while not days.working(day):
+            day += step
+    return day
+
+
+def _rolled(last: date, days: Calendar, steps: list[CountingStep]) -> date:
+    moved = days.next_working(last)
+    if moved != last:
+        what = f"{last:%A %d %B} is a day off ({days.id} {days.version}); the period ends with {moved:%A %d %B %Y}."
+        steps.append(CountingStep(what, rule="1182/71 Art. 3(4)"))
+    return moved
+
+
+def _two_working_days(deadline: Deadline, start: date, last: date, days: Calendar, steps: list[CountingStep]) -> date:
+    if deadline.unit == "days" and deadline.amount < 2:
+        return last
+    inside = sum(days.working(start + timedelta(days=n)) for n in range(1, (last - start).days + 1))
+    if inside >= 2:
+        return last
+    moved = last
+    while inside < 2:
+        moved = days.next_working(moved + timedelta(days=1))
+        inside += 1
+    what = f"A period of two days or more includes two working days: it ends with {moved:%A %d %B %Y}."
+    steps.append(CountingStep(what, rule="1182/71 Art. 3(5)"))
+    return moved
+
+
+def _local(day: date, at: time, zone: str) -> datetime:
+    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+
+
+def _words(deadline: Deadline) -> str:
+    unit = deadline.unit.replace("_", " ")
+    if deadline.unit == "day_of_next_month":
+        return f"Day {deadline.amount} of the next month: the period"
+    return f"{deadline.amount} {unit}{' before' if deadline.backwards else ''}"
