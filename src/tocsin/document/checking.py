@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 from tocsin.document.fields import Country, Duration, Identifier, Text, Zone, duration, near, zone
@@ -67,7 +68,8 @@ def fitted(document: Document, model: type[Checked]) -> Checked:
     try:
         value = model.model_validate(document.value)
     except ValidationError as error:
-        problems |= _problems(document, model, error)
+        told = {problem.place for problem in problems}
+        problems |= {problem for problem in _problems(document, model, error) if problem.place not in told}
     if problems:
         raise BadInput(problems)
     return value
@@ -88,7 +90,13 @@ def _problems(document: Document, model: type[BaseModel], error: ValidationError
             what, remedy = _words(one["type"], one.get("ctx", {}), one)
             problems.add(Problem(document.place(path), what, remedy))
     missing = {path for path, one in found if one["type"] == "missing"} - meant
-    return problems | {Problem(document.place(path), f"{path[-1]!r} is missing", "add it") for path in missing}
+    return problems | {
+        Problem(document.place(path), f"{path[-1]!r} is missing", _add(_description(model, path))) for path in missing
+    }
+
+
+def _add(description: str) -> str:
+    return f"add it: {description}" if description else "add it"
 
 
 def _follows(found: Mapping[str, Any]) -> bool:
@@ -113,14 +121,21 @@ def _words(kind: str, context: Mapping[str, Any], found: Mapping[str, Any]) -> t
         return f"{context.get('error') or found['msg']}{shown}", ""
     if kind == "string_pattern_mismatch":
         return f"must look like {context.get('pattern')}{shown}", ""
-    if kind.startswith(("greater_than", "less_than")):
-        return f"{found['msg'].replace('Input should be', 'must be')}{shown}", ""
+    if kind in _BOUNDS:
+        name, word = _BOUNDS[kind]
+        return f"must be {word} {context[name]}{shown}", ""
     for prefix, words in _TYPE_WORDS.items():
         if kind.startswith(prefix):
             return f"must be {words}{shown}", ""
     return f"{found['msg'].replace('Input should', 'must')}{shown}", ""
 
 
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
 _TYPE_WORDS = {
     "date_": "a date such as 2026-11-24",
     "datetime_": "a date and time with its offset such as 2026-11-24T09:30:00+01:00",
@@ -159,19 +174,32 @@ def _keys(value: Any, path: Path) -> list[str]:
     return list(value) if isinstance(value, dict) else []
 
 
-def _names(model: Any, path: Path) -> list[str]:
-    """The keys that may stand at the path, by the models of the annotations along it."""
+def _names(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys that may stand at the path."""
+    return sorted({name for one in _models_at(model, path) for name in _fields(one)})
+
+
+def _description(model: type[BaseModel], path: Path) -> str:
+    """What the field at the path is for; empty when its model does not say."""
+    found = [_fields(one).get(str(path[-1])) for one in _models_at(model, path[:-1])]
+    return next((field.description for field in found if field and field.description), "")
+
+
+def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
+    """The models that may stand at the path, by the annotations along it."""
     models = [model]
     for step in path:
         models = [inner for outer in models for inner in _below(outer, step)]
-    return sorted({field.alias or name for one in models for name, field in one.model_fields.items()})
+    return models
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _below(model: type[BaseModel], step: str | int) -> list[type[BaseModel]]:
-    if isinstance(step, int):
-        return [model]
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    return _models(fields[step].annotation) if step in fields else [model]
+    field = _fields(model).get(str(step))
+    return _models(field.annotation) if field else [model]
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -35,7 +35,7 @@ _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 def near(wrong: str, right: Iterable[str]) -> str:
     """`; did you mean '…'?` when one of `right` resembles `wrong`; nothing otherwise."""
-    word, by_case = wrong.casefold(), {name.casefold(): name for name in right}
+    word, by_case = wrong.casefold(), {name.casefold(): str(name) for name in right}
     close = difflib.get_close_matches(word, by_case, n=5, cutoff=0.6)
     best = max(
         close, key=lambda name: (difflib.SequenceMatcher(a=name, b=word).ratio(), name[:1] == word[:1]), default=""
@@ -68,12 +68,17 @@ def zone(value: object) -> str:
 
 def country(value: object) -> str:
     """A country by its ISO 3166 code, with a subdivision after a hyphen (`US-CA`), or EU. Raises ValueError otherwise."""
-    code, hyphen, part = value.partition("-") if isinstance(value, str) else ("", "", "")
-    if code in COUNTRIES | {UNION} and (not hyphen or _SUBDIVISION.fullmatch(part)):
+    if _is_country(value):
         return str(value)
-    meant = _INSTEAD.get(code.upper(), code.upper())
-    hint = f"; did you mean {meant + hyphen + part.upper()!r}?" if meant in COUNTRIES | {UNION} else ""
+    code, hyphen, part = str(value).upper().partition("-")
+    meant = _INSTEAD.get(code, code) + hyphen + part
+    hint = f"; did you mean {meant!r}?" if _is_country(meant) else ""
     raise ValueError(f"must be an ISO 3166 code such as DE or US-CA, or EU{hint}")
+
+
+def _is_country(value: object) -> bool:
+    code, hyphen, part = value.partition("-") if isinstance(value, str) else ("", "", "")
+    return code in COUNTRIES | {UNION} and (not hyphen or bool(_SUBDIVISION.fullmatch(part)))
 
 
 def identifier(value: str) -> str:

@@ -113,7 +113,11 @@ _SYNTAX = (
     ("mapping values are not allowed", "a second `key: ` in one line", "put text that contains a colon in quotes"),
     ("unexpected end of stream", "a quote is opened and never closed", "close it"),
     ("expected ',' or", "a bracket is opened and never closed", "close it, and part its entries by commas"),
-    ("expected <block end>", "this line does not fit the indentation around it", "align it with its neighbours"),
+    (
+        "expected <block end>",
+        "this line does not fit the indentation around it",
+        "align it with its neighbours, or close a quote above it",
+    ),
     ("could not find expected ':'", "a line that is neither `key: value` nor `- entry`", "add the colon"),
     ("expected the node content", "a value is missing here, or begins with a special character", "put it in quotes"),
     ("undefined alias", "a value that begins with * refers to nothing", "put it in quotes"),
@@ -151,6 +155,9 @@ class _Walk:
             raise BadInput.at(self._at(node), TOO_DEEP, "flatten it; an alias must not contain itself")
         if len(self.places) > NODES_MAX:
             raise BadInput.at(self._at(node), "the document grows too large here", "use fewer aliases, or split it")
+        if str(node.tag).rsplit(":", 1)[-1] not in _KNOWN_TAGS:
+            self.problems.append(Problem(self._at(node, path), f"the tag {node.tag} is not allowed", "remove it"))
+            return None
         if isinstance(node, MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, SequenceNode):
@@ -179,18 +186,12 @@ class _Walk:
         return result
 
     def _scalar(self, node: Node) -> Any:
-        kind = str(node.tag).rsplit(":", 1)[-1]
-        if kind in _SCALARS:
-            with suppress(ValueError):
-                value = _SCALARS[kind](node.value)
-                if isinstance(value, float) and not isfinite(value):
-                    self.problems.append(
-                        Problem(self._at(node), f"{node.value} is not a finite number", "write a number")
-                    )
-                return value
-            return str(node.value)
-        self.problems.append(Problem(self._at(node), f"the tag {node.tag} is not allowed", "remove it"))
-        return None
+        with suppress(ValueError):
+            value = _SCALARS[str(node.tag).rsplit(":", 1)[-1]](node.value)
+            if isinstance(value, float) and not isfinite(value):
+                self.problems.append(Problem(self._at(node), f"{node.value} is not a finite number", "write a number"))
+            return value
+        return str(node.value)
 
     def _at(self, node: Node, path: Path = ()) -> Place:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1, dotted(path))
@@ -221,3 +222,4 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
     ),
     "timestamp": _instant,
 }
+_KNOWN_TAGS = frozenset({*_SCALARS, "map", "seq"})

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tocsin.adapters.files import write_atomically
 from tocsin.adapters.stores.sqlite import SqliteLedger
-from tocsin.adapters.workspace.making import made_whole
-from tocsin.adapters.workspace.reading import FORMAT, make_inner, read_workspace
+from tocsin.adapters.workspace.making import awaits_workspace, made_whole
+from tocsin.adapters.workspace.reading import FORMAT, fill_inner, read_files, read_workspace
 from tocsin.adapters.workspace.system_references import Known
 from tocsin.content.discovery import detector_kinds
 from tocsin.content.loaders.policies import standing_text
@@ -18,19 +18,21 @@ from tocsin.content.loaders.workspaces import template as template_files
 from tocsin.govern.policy_document import PolicyDocument, policy_document
 from tocsin.govern.readiness import gaps
 from tocsin.govern.words import Gap
-from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Problem
+from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Problem, UsageFault
 from tocsin.model.event import Append, Event, Json, Recorded
 from tocsin.model.policy import Workspace
 from tocsin.service.desk import Desk
 
 STREAM = "workspace"
+INNER = ".tocsin"
+DEFAULT_TEMPLATE = "empty"
 ATTEMPTS = 10
 """How often adoption is tried again when another process adopts at the same moment; each failure means that one succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Initialized:
-    """A workspace that was made: where, from which template, and the files that are now the user's."""
+    """A workspace that was made: where, from which template (empty: around the user's own files), and the files written."""
 
     root: str
     template: str
@@ -66,47 +68,73 @@ def known() -> Known:
     return Known(detectors=detector_kinds())
 
 
-def init(target: Path, template: str, author: str, clock: Callable[[], datetime]) -> Initialized:
-    """Make a workspace at `target` from a template, whole or not at all.
+def init(target: Path, template: str | None, author: str, clock: Callable[[], datetime]) -> Initialized:
+    """Make a workspace at `target`, whole or not at all: from a template, or around the policy that stands there already.
 
     Raises:
-        UsageFault: `target` is a workspace already or a folder that is not empty, or there is no such template.
+        UsageFault: `target` is a workspace already or a folder with other things in it, or there is no such template.
+        BadInput: the policy that stands there has mistakes.
         EnvironmentFault: the disk is full or the place may not be written.
     """
+    if awaits_workspace(target):
+        if template:
+            raise UsageFault(
+                f"{target} holds a policy already", "leave the template out to use it, or name a new folder"
+            )
+        return _init_around(target, author, clock)
+    template = template or DEFAULT_TEMPLATE
     contents = template_files(template)
     with made_whole(target) as folder:
         for name, data in contents.items():
             (folder / name).parent.mkdir(exist_ok=True)
             write_atomically(folder / name, data, mode=0o644)
-        make_inner(folder)
-        workspace = read_workspace(folder)
-        created = Event("workspace_created", clock(), author, {"template": template, "format": FORMAT})
-        events = [Event(kind, clock(), author, data) for kind, data in _differences((), workspace)]
-        ledger = SqliteLedger(folder / ".tocsin" / "ledger.db")
-        try:
-            ledger.append(Append(STREAM, 0, [created, *events]))
-        finally:
-            ledger.close()
+        workspace = read_files(folder)
+        _begin(folder / INNER, workspace, template, author, clock())
     return Initialized(str(target), template, tuple(sorted(contents)), tuple(sorted(workspace.systems)))
 
 
+def _init_around(target: Path, author: str, clock: Callable[[], datetime]) -> Initialized:
+    workspace = read_files(target, known())
+    with made_whole(target / INNER) as inner:
+        _begin(inner, workspace, "", author, clock())
+    return Initialized(str(target), "", (), tuple(sorted(workspace.systems)))
+
+
+def _begin(inner: Path, workspace: Workspace, template: str, author: str, now: datetime) -> None:
+    """Fill `.tocsin`: format, salt, and a ledger that begins with the workspace and what is in force in it."""
+    fill_inner(inner)
+    events = [Event("workspace_created", now, author, {"template": template, "format": FORMAT})]
+    events += [Event(kind, now, author, data) for kind, data in _differences((), workspace)]
+    ledger = SqliteLedger(inner / "ledger.db")
+    try:
+        ledger.append(Append(STREAM, 0, events))
+    finally:
+        ledger.close()
+
+
 def check(root: Path, today: date) -> Checked:
-    """Every mistake in the workspace's files; when there is none, every gap of its policy on that day.
+    """Every mistake in the files at `root`; when there is none, every gap of the policy on that day.
+
+    A policy that is in no workspace yet can be checked, too: a copy from version control, say.
 
     Raises:
         UsageFault: there is no workspace at `root`.
         EnvironmentFault: a newer Tocsin made it.
     """
     try:
-        workspace = read_workspace(root, known())
+        workspace = _read(root, known())
     except BadInput as error:
         return Checked(None, tuple(error.problems()), ())
     return Checked(workspace, (), gaps(workspace, today))
 
 
 def document(root: Path) -> PolicyDocument:
-    """The policy of the workspace at `root` as the document that a board signs; `govern.policy_document.markdown` prints it."""
-    return policy_document(read_workspace(root), standing_text())
+    """The policy at `root` as the document that a board signs; `govern.policy_document.markdown` prints it."""
+    return policy_document(_read(root, Known()), standing_text())
+
+
+def _read(root: Path, known: Known) -> Workspace:
+    return read_files(root, known) if awaits_workspace(root) else read_workspace(root, known)
 
 
 def adopt(desk: Desk) -> Adopted:
@@ -118,7 +146,7 @@ def adopt(desk: Desk) -> Adopted:
     for _ in range(ATTEMPTS):
         events = desk.ledger.read(STREAM)
         if not events:
-            what = f"the ledger in {desk.root / '.tocsin'} is empty: it does not know this workspace"
+            what = f"the ledger in {desk.root / INNER} is empty: it does not know this workspace"
             raise EnvironmentFault(what, "restore ledger.db from a backup")
         changes = list(_differences(events, desk.workspace))
         if not changes:

@@ -173,7 +173,7 @@ def test_text_may_not_be_blank() -> None:
 
 def test_numbers_keep_their_bounds() -> None:
     (problem,) = mistakes(GOOD.replace("name: Ada}", "name: Ada, age: 200}"))
-    assert problem.what == "must be less than or equal to 150 (it says 200)"
+    assert problem.what == "must be at most 150 (it says 200)"
     assert str(problem.place) == "club.yaml:4:31 (members.0.age)"
 
 
@@ -195,6 +195,19 @@ def test_an_empty_list_where_an_entry_is_needed() -> None:
 def test_a_missing_key_is_told_at_the_mapping_that_lacks_it() -> None:
     (problem,) = mistakes(GOOD + "  - id: bob\n")
     assert (str(problem.place), problem.what) == ("club.yaml:5:5 (members.1.name)", "'name' is missing")
+
+
+def test_a_missing_key_is_told_with_what_it_is_for() -> None:
+    class Room(Strict):
+        seats: int = Field(description="how many people may sit")
+
+    class House(Strict):
+        rooms: tuple[Room, ...]
+        hall: Room | None = None
+
+    with pytest.raises(BadInput) as caught:
+        checked("rooms: [{}]\nhall: {}\n", "f", House)
+    assert [problem.remedy for problem in caught.value.problems()] == ["add it: how many people may sit"] * 2
 
 
 def test_a_misspelt_key_is_one_mistake_not_two() -> None:
@@ -223,6 +236,11 @@ def test_keys_of_models_inside_mappings_are_suggested_too() -> None:
 def test_flaws_of_the_yaml_and_of_the_values_come_together() -> None:
     found = mistakes(GOOD + "fee: free\nfee: 3\n")
     assert [problem.place.line for problem in found] == [5, 6]
+
+
+def test_a_value_that_is_already_told_to_be_wrong_is_not_told_to_be_of_the_wrong_type() -> None:
+    problem = mistake("fee: !!python/name:os.system x")
+    assert "is not allowed" in problem.what
 
 
 def test_what_stands_in_the_file_is_shown_only_when_it_is_short() -> None:

@@ -99,6 +99,11 @@ def test_other_countries_are_refused(value: object) -> None:
         country(value)
 
 
+def test_what_cannot_be_put_right_is_not_suggested() -> None:
+    with pytest.raises(ValueError, match=r"or EU$"):
+        country("US-CAL1")
+
+
 @pytest.mark.parametrize("name", ["a", "credit-model", "model_2", "2b", "x" * 64])
 def test_identifiers_that_files_and_streams_can_carry(name: str) -> None:
     assert identifier(name) == name

@@ -154,6 +154,16 @@ def test_no_tag_makes_an_object(tag: str) -> None:
     assert "is not allowed" in document.problems[0].what
 
 
+@pytest.mark.parametrize("text", ["a: !!python/tuple [1, 2]", "a: !thing {b: 1}", "a: !!omap [b: 1]"])
+def test_no_tag_makes_an_object_of_a_list_or_a_mapping(text: str) -> None:
+    assert [what for _, _, what in flaws(text)] == [f"the tag {tag} is not allowed" for tag in [flaw_tag(text)]]
+
+
+def flaw_tag(text: str) -> str:
+    written = text.split()[1]
+    return written.replace("!!", "tag:yaml.org,2002:") if written.startswith("!!") else written
+
+
 @pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1e999"])
 def test_a_number_must_be_finite(number: str) -> None:
     assert flaws(f"a: {number}") == [(1, 4, f"{number} is not a finite number")]

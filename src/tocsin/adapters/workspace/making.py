@@ -41,6 +41,12 @@ def made_whole(target: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def awaits_workspace(target: Path) -> bool:
+    """Whether the folder holds a policy but no `.tocsin` yet: a copy from version control, say."""
+    with told(target):
+        return (target / "policy.yaml").is_file() and not (target / LAST).exists()
+
+
 def _free(target: Path) -> bool:
     """Whether the folder exists already, being empty."""
     if not target.exists() and not target.is_symlink():

@@ -81,6 +81,11 @@ def read_workspace(root: Path, known: Known | None = None) -> Workspace:
         EnvironmentFault: a newer Tocsin made it.
     """
     _check_format(root)
+    return read_files(root, known)
+
+
+def read_files(root: Path, known: Known | None = None) -> Workspace:
+    """What `policy.yaml` and `systems/` say, whether or not they are in a workspace yet. Raises BadInput with all mistakes."""
     reading, known = _Reading(), known or Known()
     policy = _policy(reading, root, known)
     systems = _systems(reading, root, known, policy)
@@ -101,11 +106,11 @@ def read_salt(root: Path) -> bytes:
     return salt
 
 
-def make_inner(root: Path) -> None:
-    """Make `.tocsin` with its format and a fresh secret salt; version control shall leave both alone."""
-    inner = root / ".tocsin"
+def fill_inner(inner: Path) -> None:
+    """Put the format and a fresh secret salt into a folder that is to be `.tocsin`; version control shall leave it alone."""
     with told(inner):
-        inner.mkdir(mode=0o700)
+        inner.mkdir(exist_ok=True)
+        inner.chmod(0o700)
         write_atomically(inner / ".gitignore", b"*\n", mode=0o644)
         write_atomically(inner / "salt", os.urandom(SALT_BYTES), mode=0o600)
         write_atomically(inner / "format", f"{FORMAT}\n".encode())

@@ -55,11 +55,8 @@ def _columns(telemetry: TelemetryFile, document: Document) -> Iterator[Problem]:
         kind = _type(telemetry.table, name)
         path: Path = ("telemetry", "columns", name)
         if kind is None:
-            known = [one.name for one in TABLES[telemetry.table]]
             what = f"{telemetry.table} have no column {name!r}"
-            if telemetry.table == "predictions":
-                what += "; groups are called group.<name> and features feature.<name>"
-            yield Problem(document.place(path, key=True), what, choices(name, known))
+            yield Problem(document.place(path, key=True), what, _column_meant(telemetry.table, name))
         else:
             yield from _settings(column, kind, document, path)
     if telemetry.format == "otlp":
@@ -68,6 +65,14 @@ def _columns(telemetry: TelemetryFile, document: Document) -> Iterator[Problem]:
         if one.required and one.name not in telemetry.columns:
             what = f"the column {one.name!r} is not mapped, and every row needs it"
             yield Problem(document.place(("telemetry", "columns")), what, f"add it: {one.doc}")
+
+
+def _column_meant(table: Table, name: str) -> str:
+    known = [column.name for column in TABLES[table]]
+    if table == "interactions" or near(name, known):
+        return choices(name, known)
+    bare = name.rsplit(".", 1)[-1] or "<name>"
+    return f"a group is called {GROUP}{bare}, a feature {FEATURE}{bare}"
 
 
 def _type(table: Table, name: str) -> Type | None:
