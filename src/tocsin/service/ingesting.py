@@ -1,40 +1,43 @@
 """Ingest: files -> segments. Killed at any instant, it goes on where it was; the same file twice changes nothing.
 
-A file is known by the SHA-256 of its bytes. Its good rows are cut into segments of a fixed number of rows, so that a second
-run makes the same segments and skips those that the ledger already has.
+A file is known by the SHA-256 of its bytes. Its good rows are cut into parts, one for each segment, and the cuts depend on the
+rows alone: a second run makes the same parts and skips those that the ledger already has. A row's id is compared with every row
+that the ledger had before that row's segment, so that a second run also finds the same duplicates.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple, cast
 
-import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from tocsin.adapters.files import told, write_atomically
-from tocsin.adapters.telemetry.chunks import Bad, Chunk, Reader
+from tocsin.adapters.files import told
+from tocsin.adapters.telemetry.chunks import Bad, Lines, Reader
+from tocsin.adapters.telemetry.cutting import Part, Size, parts
 from tocsin.adapters.telemetry.identities import Identities, hashed
-from tocsin.adapters.telemetry.mapping import check_columns, mapped, plan
+from tocsin.adapters.telemetry.locking import alone
+from tocsin.adapters.telemetry.mapping import Plan, mapped, missing_columns, plan, refused
+from tocsin.adapters.telemetry.opening import Source, identified, opened
+from tocsin.adapters.telemetry.quarantine import Quarantine
 from tocsin.content.discovery import declared
-from tocsin.model.errors import BadInput, Conflict, Place, UsageFault
+from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Place, Refused, UsageFault
 from tocsin.model.event import Append, Event, Recorded
-from tocsin.model.policy import TelemetryMapping
+from tocsin.model.policy import System, TelemetryMapping
 from tocsin.model.progress import Progress, silent
 from tocsin.model.telemetry import Segment
-from tocsin.service.catalogue import entries_of, stream
+from tocsin.service.catalogue import Entry, entries_of, stream
 from tocsin.service.desk import Desk
 
-SEGMENT_ROWS = 250_000
-COMPRESSIONS = (".gz", ".zst", ".bz2", ".lz4")
 RETRIES = 5
+WAIT_S = 600.0
+SIZE = Size()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,24 @@ class IngestedFile:
 
     name: str
     source: str
+    """Hex SHA-256 of its bytes."""
     rows: int
     quarantined: int
+    """Rows that could not be used, duplicates included."""
     duplicates: int
     segments: tuple[str, ...]
     already_known: bool
+    """It was ingested before; nothing changed."""
     quarantine: str = ""
+    """The file that holds the quarantined rows."""
     reasons: Mapping[str, int] = field(default_factory=dict)
     out_of_order: int = 0
-    """Rows older than the row before them; they are kept, and belong to the window of their time if it is still open."""
+    """Rows older than a row before them; they are kept, and belong to the window of their time if it is still open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What became of the files, and in sum."""
+    """What became of the files, and in sum over those that were new."""
 
     system: str
     files: tuple[IngestedFile, ...]
@@ -66,216 +73,243 @@ class Ingested:
 
 
 def ingest(
-    desk: Desk,
-    system_id: str,
-    files: Sequence[Path],
-    progress: Progress = silent,
-    *,
-    segment_rows: int = SEGMENT_ROWS,
+    desk: Desk, system_id: str, files: Sequence[Path], progress: Progress = silent, *, size: Size = SIZE
 ) -> Ingested:
     """Read the files (or all files of folders, or `-` for standard input) into the system's telemetry.
 
     Raises:
         UsageFault: no such system or file.
         BadInput: the system has no telemetry mapping, a file is of no known format, lacks a mapped column, or is damaged as
-        a whole. EnvironmentFault: the disk is full or the ledger is locked; running it again goes on from there.
+            a whole. Nothing of that file is recorded; files before it are.
+        EnvironmentFault: the disk is full, the ledger is locked, or the file changed while it was read; running it again goes
+            on from there.
+        Refused: the mapping was changed while a file was half read.
     """
     system = desk.system(system_id)
+    telemetry = _telemetry(system)
+    done = [_ingest_file(desk, system_id, telemetry, path, size, progress) for path in _expanded(desk, files)]
+    new = [file for file in done if not file.already_known]
+    counts = (sum(getattr(file, name) for file in new) for name in ("rows", "quarantined", "duplicates"))
+    return Ingested(system_id, tuple(done), *counts)
+
+
+def _telemetry(system: System) -> TelemetryMapping:
     if system.telemetry is None:
+        place = Place(f"systems/{system.id}.yaml", field="telemetry")
         raise BadInput.at(
-            Place(f"systems/{system_id}.yaml", field="telemetry"), "the system has no telemetry mapping", "add one"
+            place, "the system has no telemetry mapping", "say under `telemetry:` which columns its log has"
         )
-    telemetry = system.telemetry
-    done = [_ingest_file(desk, system_id, telemetry, p, segment_rows, progress) for p in _expanded(desk, files)]
-    return Ingested(
-        system_id,
-        tuple(done),
-        sum(file.rows for file in done),
-        sum(file.quarantined for file in done),
-        sum(file.duplicates for file in done),
-    )
+    return system.telemetry
 
 
 def _ingest_file(
-    desk: Desk, system_id: str, telemetry: TelemetryMapping, path: Path, segment_rows: int, progress: Progress
+    desk: Desk, system: str, telemetry: TelemetryMapping, path: Path, size: Size, progress: Progress
 ) -> IngestedFile:
-    source = _digest(path)
-    for _ in range(RETRIES):
-        events = desk.ledger.read(stream(system_id))
-        for event in events:
-            if event.kind == "file_ingested" and event.data["source"] == source:
-                return _known(path, source, event)
-        try:
-            return _Run(desk, system_id, telemetry, path, source, segment_rows, progress).run(events)
-        except Conflict:
-            continue  # another process recorded something first: look again, it may have been this very file
-    raise Conflict(f"other processes keep writing to {stream(system_id)}", "try again when they are done")
+    before = path.stat()
+    source = identified(path)
+    folder = desk.telemetry.root / system
+    with alone(folder, lambda: progress(f"waiting to ingest {path.name}", 0), WAIT_S):
+        for _ in range(RETRIES):
+            events = desk.ledger.read(stream(system))
+            known = _known(path, source, events)
+            if known:
+                return known
+            run = _Run(desk, system, telemetry, path, before, source, size, progress)
+            try:
+                return run.run(entries_of(events, system), len(events))
+            except Conflict:
+                continue  # another machine recorded something first: look again, it may have been this very file
+            finally:
+                run.quarantine.discard()
+    raise Conflict(f"other processes keep writing to {stream(system)}", "try again when they are done")
 
 
-class _Part(NamedTuple):
-    """Rows for one segment, and what is known of the file up to its end."""
+def _known(path: Path, source: Source, events: Sequence[Recorded]) -> IngestedFile | None:
+    """What the ledger says of the file, if it was ingested before."""
+    for event in events:
+        if event.kind == "file_ingested" and event.data["source"] == source.digest:
+            rows, quarantined, duplicates = (event.data[name] for name in ("rows", "quarantined", "duplicates"))
+            return IngestedFile(_name(path), source.digest, rows, quarantined, duplicates, (), already_known=True)
+    return None
 
-    rows: pa.Table
-    last: bool
 
-
-@dataclass
 class _Run:
     """One file on its way in."""
 
-    desk: Desk
-    system: str
-    telemetry: TelemetryMapping
-    path: Path
-    source: str
-    segment_rows: int
-    progress: Progress
-    bad: list[Bad] = field(default_factory=list)
-    duplicates: int = 0
-    rows: int = 0
-    out_of_order: int = 0
-    newest: int = 0
-    segments: list[Segment] = field(default_factory=list)
+    def __init__(
+        self,
+        desk: Desk,
+        system: str,
+        telemetry: TelemetryMapping,
+        path: Path,
+        before: os.stat_result,
+        source: Source,
+        size: Size,
+        progress: Progress,
+    ) -> None:
+        self.desk, self.system, self.telemetry = desk, system, telemetry
+        self.path, self.before, self.source, self.size, self.progress = path, before, source, size, progress
+        self.quarantine = Quarantine(desk.root / ".tocsin" / "quarantine" / system / f"{source.digest}.jsonl")
+        self.identities = Identities(desk.telemetry.root / system, desk.telemetry.batches)
+        self.segments: list[Segment] = []
+        self.duplicates = self.rows = self.out_of_order = self.newest = 0
 
-    def run(self, events: Sequence[Recorded]) -> IngestedFile:
-        recorded = entries_of(list(events), self.system)
-        own = {entry.part: entry.segment for entry in recorded if entry.source == self.source}
-        first_own = min((entry.sequence for entry in recorded if entry.source == self.source), default=None)
-        before = [e.segment for e in recorded if first_own is None or e.sequence < first_own]
-        batches = self.desk.telemetry.batches
-        folder = self.desk.telemetry.root / self.system
-        identities = Identities(folder, before, batches)
-        version = len(events)
-        for number, part in enumerate(self._parts(identities)):
+    def run(self, recorded: Sequence[Entry], version: int) -> IngestedFile:
+        own = {entry.part: entry for entry in recorded if entry.source == self.source.digest}
+        others = [entry for entry in recorded if entry.source != self.source.digest]
+        for number, part in enumerate(parts(self._good_rows(), self.size)):
+            before = own[number].sequence if number in own else None
+            self.identities.admit([e.segment for e in others if before is None or e.sequence < before])
+            rows = self._new_rows(part)
             if number in own:
-                self.segments.append(own[number])
-            elif part.rows.num_rows:
-                self.segments.append(self.desk.telemetry.write(self.system, self.telemetry.table, part.rows))
-                appended = [_segment_event(self.desk, self.segments[-1], self.source, number)]
-                appended += self._closing() if part.last else []
-                version = self._append(version, appended)
-                continue
-            if part.last:
-                version = self._append(version, self._closing())
-        identities.keep([*(e.segment for e in recorded if e.source != self.source), *self.segments])
+                self._check_same(own[number].segment, rows)
+                self.segments.append(own[number].segment)
+            version = self._record(version, number, rows, known=number in own, last=part.last)
+        self.identities.keep([*(entry.segment for entry in others), *self.segments])
         return self._result()
 
-    def _append(self, version: int, events: Sequence[Event]) -> int:
+    def _record(self, version: int, number: int, rows: pa.Table, *, known: bool, last: bool) -> int:
+        """Write the rows as a segment unless the ledger has it, and with the last one that the file is done, all at once."""
+        events = []
+        if rows.num_rows and not known:
+            self.segments.append(self.desk.telemetry.write(self.system, self.telemetry.table, rows))
+            events.append(self._segment_event(self.segments[-1], number))
+        if last:
+            events += self._closing()
+        if not events:
+            return version
+        self._check_unchanged()
         return self.desk.ledger.append(Append(stream(self.system), version, events))[-1].version
 
-    def _parts(self, identities: Identities) -> Iterator[_Part]:
-        """The good rows in parts of a fixed size; the last one may be smaller, and empty when nothing is left."""
-        held: list[pa.RecordBatch] = []
-        count = 0
-        for batch in self._good_rows(identities):
-            held.append(batch)
-            count += batch.num_rows
-            while count > self.segment_rows:
-                table = pa.Table.from_batches(held).unify_dictionaries()
-                yield _Part(table.slice(0, self.segment_rows).combine_chunks(), last=False)
-                held = table.slice(self.segment_rows).combine_chunks().to_batches()
-                count -= self.segment_rows
-        rest = pa.Table.from_batches(held).unify_dictionaries().combine_chunks() if held else pa.table({})
-        yield _Part(rest, last=True)
+    def _good_rows(self) -> Iterator[tuple[pa.RecordBatch, Lines]]:
+        with opened(self.path) as file:
+            reader = _reader(self.telemetry, file.name, file.head, self.path)
+        columns = plan(self.telemetry, canonical=reader.canonical)
+        _check_columns(self.path, reader, columns)
+        with opened(self.path) as file:
+            for chunk in reader.read(file.stream, str(self.path), columns.wanted()):
+                self.quarantine.add(chunk.bad)
+                if len(chunk.lines):
+                    fitting = mapped(chunk, columns)
+                    self.quarantine.add(fitting.bad)
+                    yield fitting.rows, fitting.lines
+                self.progress(_name(self.path), file.position(), self.source.bytes)
 
-    def _good_rows(self, identities: Identities) -> Iterator[pa.RecordBatch]:
-        with told(self.path), self.path.open("rb") as raw:
-            stream_, name = _decompressed(raw, self.path.name)
-            head = _peek(stream_)
-            reader = _reader(self.telemetry.format, name, head.data, self.path)
-            columns = plan(self.telemetry, canonical=reader.canonical)
-            checked = reader.canonical
-            for chunk in reader.read(cast("BinaryIO", head.stream), str(self.path)):
-                self.bad += chunk.bad
-                if not len(chunk.lines):
-                    continue
-                if not checked:
-                    check_columns(chunk, columns, str(self.path))
-                    checked = True
-                batch = self._fitting(chunk, columns, identities)
-                self.progress(self.path.name, self.rows)
-                if batch.num_rows:
-                    yield batch
-
-    def _fitting(self, chunk: Chunk, columns: Mapping[str, Any], identities: Identities) -> pa.RecordBatch:
-        """The rows of the chunk that fit and whose id is new."""
-        result = mapped(chunk, self.telemetry, columns)
-        self.bad += result.bad
-        hashes = hashed(result.rows.column("id"))
-        again = identities.repeated(hashes)
-        for index in np.flatnonzero(again):
-            given = result.rows.column("id")[int(index)].as_py()
-            self.bad.append(
-                Bad(int(result.lines[index]), "a second row with the same id", "give each row its own id", str(given))
-            )
+    def _new_rows(self, part: Part) -> pa.Table:
+        """The part's rows whose id was not seen before."""
+        if not part.rows.num_rows:
+            return part.rows
+        ids = part.rows.column("id").combine_chunks()
+        hashes = hashed(ids)
+        again = self.identities.repeated(hashes)
+        self.quarantine.add(_duplicate(part, int(index)) for index in np.flatnonzero(again))
+        self.identities.add(hashes[~again])
         self.duplicates += int(again.sum())
-        identities.add(hashes[~again])
-        rows = result.rows.filter(pa.array(~again)) if again.any() else result.rows
+        rows = part.rows.filter(pa.array(~again)) if again.any() else part.rows
+        self._count(rows)
+        return rows
+
+    def _count(self, rows: pa.Table) -> None:
         times = rows.column("time").cast(pa.int64()).to_numpy()
+        self.rows += len(times)
         if len(times):
             running = np.maximum.accumulate(np.concatenate(([self.newest], times)))
             self.out_of_order += int((times < running[:-1]).sum())
             self.newest = int(running[-1])
-        self.rows += rows.num_rows
-        return rows
+
+    def _check_same(self, recorded: Segment, rows: pa.Table) -> None:
+        """Whether the rows are those that an earlier run recorded. Raises Refused when they are not."""
+        span = pc.min_max(rows.column("time")).as_py() if rows.num_rows else {"min": None, "max": None}
+        if (recorded.rows, recorded.first, recorded.last) != (rows.num_rows, span["min"], span["max"]):
+            raise Refused(
+                f"{self.path.name} was half read when systems/{self.system}.yaml or Tocsin was changed",
+                remedy="put the mapping back as it was, ingest the file to its end, and then change it",
+            )
+
+    def _check_unchanged(self) -> None:
+        """Raises EnvironmentFault when the file is no longer what it was when its digest was taken."""
+        with told(self.path):
+            now = self.path.stat()
+        if (now.st_size, now.st_mtime_ns) != (self.before.st_size, self.before.st_mtime_ns):
+            what = f"{self.path} was changed while it was read"
+            raise EnvironmentFault(
+                what, "ingest it again when nobody writes to it; rows with ids are never counted twice"
+            )
+
+    def _segment_event(self, segment: Segment, part: int) -> Event:
+        fields = {"segment": segment.id, "table": segment.table, "rows": segment.rows}
+        span = {"first": segment.first, "last": segment.last}
+        return self.desk.event("segment_recorded", **fields, **span, source=self.source.digest, part=part)
 
     def _closing(self) -> list[Event]:
         """The events that end the file, after the bad rows are safe in quarantine."""
-        done = {"source": self.source, "name": self.path.name, "bytes": self.path.stat().st_size, "rows": self.rows}
-        done |= {"quarantined": len(self.bad), "duplicates": self.duplicates, "out_of_order": self.out_of_order}
-        events = [self.desk.event("file_ingested", **done)]
-        if self.bad:
-            data = b"".join(msgspec.json.encode(bad._asdict()) + b"\n" for bad in sorted(self.bad))
-            path = self._quarantine()
-            with told(path):
-                write_atomically(path, data)
-            fields = {
-                "source": self.source,
-                "rows": len(self.bad),
-                "file": sha256(data).hexdigest(),
-                "reasons": self._reasons(),
-            }
-            events.insert(0, self.desk.event("rows_quarantined", **fields))
+        count = self.quarantine.count
+        counts = {
+            "rows": self.rows,
+            "quarantined": count,
+            "duplicates": self.duplicates,
+            "out_of_order": self.out_of_order,
+        }
+        named = {"source": self.source.digest, "name": _name(self.path), "bytes": self.source.bytes}
+        events = [self.desk.event("file_ingested", **named, **counts)]
+        if count:
+            fields = {"source": self.source.digest, "rows": count, "reasons": self.quarantine.reasons()}
+            events.insert(0, self.desk.event("rows_quarantined", **fields, file=self.quarantine.close()))
         return events
-
-    def _reasons(self) -> dict[str, int]:
-        """How often each reason occurred, without the values of single rows: the ledger holds no personal data."""
-        return dict(Counter(bad.reason.split("'")[0].split('"')[0].strip() for bad in self.bad).most_common(20))
-
-    def _quarantine(self) -> Path:
-        return self.desk.root / ".tocsin" / "quarantine" / self.system / f"{self.source}.jsonl"
 
     def _result(self) -> IngestedFile:
         return IngestedFile(
-            self.path.name,
-            self.source,
+            _name(self.path),
+            self.source.digest,
             self.rows,
-            len(self.bad),
+            self.quarantine.count,
             self.duplicates,
             tuple(segment.id for segment in self.segments),
             already_known=False,
-            quarantine=str(self._quarantine()) if self.bad else "",
-            reasons=self._reasons(),
+            quarantine=str(self.quarantine.path) if self.quarantine.count else "",
+            reasons=self.quarantine.reasons(),
             out_of_order=self.out_of_order,
         )
 
 
-def _segment_event(desk: Desk, segment: Segment, source: str, part: int) -> Event:
-    fields = {"segment": segment.id, "table": segment.table, "rows": segment.rows, "source": source, "part": part}
-    return desk.event("segment_recorded", **fields, first=segment.first, last=segment.last)
+def _duplicate(part: Part, index: int) -> Bad:
+    what, row = "id: a second row with the same id", part.rows.slice(index, 1).to_pylist()[0]
+    raw = ", ".join(f"{name}={str(value)[:200]}" for name, value in row.items() if value is not None)[:2_000]
+    return Bad(int(part.lines[index]), what, "give each row its own id", raw, what)
 
 
-def _known(path: Path, source: str, event: Recorded) -> IngestedFile:
-    data = event.data
-    counts = (data["rows"], data["quarantined"], data["duplicates"])
-    return IngestedFile(path.name, source, *counts, (), already_known=True)
+def _name(path: Path) -> str:
+    """The file's name as text, whatever its bytes."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
+
+
+def _check_columns(path: Path, reader: Reader, columns: Plan) -> None:
+    """Look for the mapped columns before anything is recorded. Raises BadInput for those that the file does not have.
+
+    Where rows may leave a key out, the file is read until each was seen once.
+    """
+    seen: set[str] = set()
+    names: dict[str, None] = {}
+    rows = 0
+    with opened(path) as file:
+        for chunk in reader.read(file.stream, str(path), columns.wanted()):
+            seen |= set(chunk.columns)
+            names |= dict.fromkeys(chunk.names)
+            rows += len(chunk.lines)
+            if (names and not reader.sparse) or not missing_columns(columns, seen):
+                break
+    missing = missing_columns(columns, seen)
+    if missing and (rows or (names and not reader.sparse)):
+        raise refused(str(path), missing, list(names))
 
 
 def _expanded(desk: Desk, files: Sequence[Path]) -> Iterator[Path]:
     """Folders as their files; standard input as a file of its own. Raises UsageFault for what does not exist."""
     for path in files:
         if str(path) == "-":
-            yield _spooled(desk)
+            spooled = _spooled(desk)
+            yield spooled
+            spooled.unlink()  # after it was ingested: what failed stays, as a pipe cannot be read again
         elif path.is_dir():
             yield from sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
         elif path.exists():
@@ -294,57 +328,18 @@ def _spooled(desk: Desk) -> Path:
     return Path(kept.name)
 
 
-def _digest(path: Path) -> str:
-    digest = sha256()
-    with told(path), path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
-
-
-def _decompressed(raw: IO[bytes], name: str) -> tuple[Any, str]:
-    """The stream without its compression, and the name without its suffix."""
-    for suffix in COMPRESSIONS:
-        if name.lower().endswith(suffix):
-            kind = {".zst": "zstd", ".gz": "gzip"}.get(suffix, suffix[1:])
-            return pa.CompressedInputStream(pa.PythonFile(raw), kind), name.lower().removesuffix(suffix)
-    return raw, name.lower()
-
-
-class _Peeked(NamedTuple):
-    data: bytes
-    stream: Any
-
-
-class _Rejoined:
-    """A stream whose first bytes were already read."""
-
-    def __init__(self, head: bytes, rest: Any) -> None:
-        self._head, self._rest = head, rest
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._head:
-            return bytes(self._rest.read(size))
-        head, self._head = self._head, b""
-        return head
-
-
-def _peek(stream_: Any) -> _Peeked:
-    """The first bytes of the stream, and the stream as if they had not been read."""
-    if hasattr(stream_, "seekable") and stream_.seekable():
-        head = stream_.read(4_096)
-        stream_.seek(0)
-        return _Peeked(head, stream_)
-    head = bytes(stream_.read(4_096))
-    return _Peeked(head, _Rejoined(head, stream_))
-
-
-def _reader(chosen: str, name: str, head: bytes, path: Path) -> Reader:
+def _reader(telemetry: TelemetryMapping, name: str, head: bytes, path: Path) -> Reader:
     readers: dict[str, Reader] = declared("tocsin.adapters.telemetry.readers", "READER")
-    if chosen != "auto":
-        return readers[chosen]
-    for reader in readers.values():
-        if reader.recognizes(name, head):
-            return reader
-    known = ", ".join(sorted(readers))
-    raise BadInput.at(Place(str(path)), "the format is not recognized", f"set telemetry.format to one of: {known}")
+    chosen: str = telemetry.format
+    if chosen == "auto":
+        sure = {reader.name: reader.recognizes(name, head) for reader in readers.values()}
+        chosen = max(sure, key=lambda reader: sure[reader])
+        if not sure[chosen] and head:
+            known = ", ".join(sorted(readers))
+            what = "the format is not recognized"
+            raise BadInput.at(Place(str(path)), what, f"set telemetry.format to one of: {known}")
+    reader = readers[chosen]
+    if reader.table not in (None, telemetry.table):
+        what = f"{reader.name} files hold {reader.table}, but the system's telemetry.table is {telemetry.table}"
+        raise BadInput.at(Place(str(path)), what, "give another file, or change the mapping")
+    return reader

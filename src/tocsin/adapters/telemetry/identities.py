@@ -7,10 +7,11 @@ duplicate, with its line, and nothing is lost silently.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -41,16 +42,24 @@ def _hash(text: str) -> int:
 
 
 class Identities:
-    """The ids of the rows in some segments of a system."""
+    """The ids of the rows of the segments that were admitted, and of those added since."""
 
-    def __init__(self, folder: Path, segments: Sequence[Segment], batches: Batches) -> None:
+    def __init__(self, folder: Path, batches: Batches) -> None:
         self._path = folder / "ids.npz"
-        self._name = sha256("".join(sorted(segment.id for segment in segments)).encode()).hexdigest()
-        kept = self._kept() if self._path.exists() else None
-        self._base = (
-            _sorted([hashed(batch.column("id")) for batch in batches(segments, ["id"])]) if kept is None else kept
-        )
+        self._batches = batches
+        self._base: Hashes = np.array([], np.uint64)
         self._recent: list[Hashes] = []
+        self._admitted: set[str] = set()
+        self._kept_rows = 0
+
+    def admit(self, segments: Sequence[Segment]) -> None:
+        """Count the ids of these segments as seen, those admitted before aside."""
+        if not self._admitted:
+            self._recall({segment.id for segment in segments})
+        new = [segment for segment in segments if segment.id not in self._admitted]
+        if new:
+            self.add(np.concatenate([hashed(batch.column("id")) for batch in self._batches(new, ["id"])]))
+            self._admitted |= {segment.id for segment in new}
 
     def repeated(self, hashes: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """For each hash: whether the id was seen before, in the segments or earlier in this array. Null ids never are."""
@@ -70,20 +79,27 @@ class Identities:
             self._base, self._recent = _sorted([self._base, *self._recent]), []
 
     def keep(self, segments: Sequence[Segment]) -> None:
-        """Write the hashes beside the segments that they belong to; a crash before only costs a rebuild."""
-        name = sha256("".join(sorted(segment.id for segment in segments)).encode()).hexdigest()
+        """Write the ids beside the segments, all of which were admitted or added, once they have grown by an eighth.
+
+        A crash before, or a file that is lost, only costs reading the segments' ids again.
+        """
+        hashes = _sorted([self._base, *self._recent])
+        if 8 * (len(hashes) - self._kept_rows) <= self._kept_rows:
+            return
         sink = BytesIO()
-        np.savez(sink, hashes=_sorted([self._base, *self._recent]), name=np.array(name))
+        np.savez(sink, hashes=hashes, segments=np.array(sorted(segment.id for segment in segments)))
         with told(self._path):
             write_atomically(self._path, sink.getvalue())
 
-    def _kept(self) -> Hashes | None:
-        """The hashes on disk if they belong to exactly these segments."""
+    def _recall(self, segments: set[str]) -> None:
+        """Begin with the ids on disk if they belong to some of these segments and to no other."""
         try:
             with np.load(self._path) as kept:
-                return kept["hashes"] if str(kept["name"]) == self._name else None
-        except (OSError, ValueError, KeyError, EOFError):
-            return None
+                covered, hashes = set(map(str, kept["segments"])), kept["hashes"]
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return
+        if covered <= segments and hashes.dtype == np.uint64:
+            self._base, self._admitted, self._kept_rows = hashes, covered, len(hashes)
 
 
 def _sorted(parts: Sequence[Hashes]) -> Hashes:

@@ -2,67 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from tocsin.adapters.telemetry.chunks import Bad, shown
+from tocsin.adapters.telemetry.chunks import Bad, Lines, shown
 
 BLOCK_BYTES = 4 << 20
-LINE_BYTES_MAX = 8 << 20
+LINE_BYTES_MAX = 16 << 20
 BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Whole lines as bytes, the number of the first of them, the lines left out, and the bytes read so far."""
+    """Whole lines as bytes, the number of the first of them, and the lines that were left out (empty in the bytes)."""
 
     data: bytes
     first_line: int
     bad: tuple[Bad, ...]
-    position: int
 
 
-def blocks(stream: BinaryIO, *, quoted: bool = False) -> Iterator[Block]:
-    """The stream in blocks that end at the end of a line; with `quoted`, of a record: a newline inside quotes ends nothing.
+def blocks(stream: BinaryIO) -> Iterator[Block]:
+    """The stream in blocks that end at the end of a line, without a byte-order mark.
 
     A line of more than `LINE_BYTES_MAX` is left out and named; a last line without a newline is given as it is.
     """
-    held, line, position, first = b"", 1, 0, True
-    while part := stream.read(BLOCK_BYTES):
-        position += len(part)
-        if first:
-            part, first = part.removeprefix(BOM), False
-        held += part
-        end = _end(held, quoted=quoted)
+    held: list[bytes] = []
+    size, line = 0, 1
+    part = stream.read(BLOCK_BYTES).removeprefix(BOM)
+    while part:
+        end = part.rfind(b"\n") + 1
         if end:
-            yield Block(held[:end], line, (), position)
-            line, held = line + held.count(b"\n", 0, end), held[end:]
-        elif len(held) > LINE_BYTES_MAX:
-            head, held, position = _skip_line(stream, held, position)
-            what = f"a line of more than {LINE_BYTES_MAX >> 20} MiB"
-            yield Block(b"", line, (Bad(line, what, "split or shorten the record", shown(head)),), position)
-            line += 1
-    if held:
-        yield Block(held, line, (), position)
+            data = b"".join([*held, part[:end]])
+            yield Block(data, line, ())
+            line, held, size = line + data.count(b"\n"), [], 0
+        held.append(part[end:])
+        size += len(part) - end
+        if size > LINE_BYTES_MAX:
+            yield Block(b"\n", line, (_too_long(line, held[0]),))
+            held, size, line = [], 0, line + 1
+            part = _after_line(stream)
+        part = stream.read(BLOCK_BYTES) if held or not part else part
+    if size:
+        yield Block(b"".join(held), line, ())
 
 
-def _end(held: bytes, *, quoted: bool) -> int:
-    """Where the last whole line (or record) of the bytes ends; 0 if there is none."""
-    end = held.rfind(b"\n") + 1
-    if quoted and held.count(b'"', 0, end) % 2:
-        while end and held.count(b'"', 0, end) % 2:
-            end = held.rfind(b"\n", 0, end - 1) + 1
-    return end
+def _too_long(line: int, head: bytes) -> Bad:
+    what = f"a line of more than {LINE_BYTES_MAX >> 20} MiB"
+    return Bad(line, what, "split or shorten the record", shown(head), what)
 
 
-def _skip_line(stream: BinaryIO, held: bytes, position: int) -> tuple[bytes, bytes, int]:
-    """Read on to the end of an overlong line; gives its head, what follows it, and the new position."""
-    head = held[:8_192]
-    while b"\n" not in held:
-        held = stream.read(BLOCK_BYTES)
-        position += len(held)
-        if not held:
-            return head, b"", position
-    return head, held[held.index(b"\n") + 1 :], position
+def _after_line(stream: BinaryIO) -> bytes:
+    """Read on to the end of the line; gives what of the next one was read with it."""
+    while part := stream.read(BLOCK_BYTES):
+        if b"\n" in part:
+            return part[part.index(b"\n") + 1 :]
+    return b""
 
 
 def sound(block: Block) -> tuple[bytes, list[Bad]]:
@@ -79,6 +72,18 @@ def sound(block: Block) -> tuple[bytes, list[Bad]]:
             raw.decode("utf-8")
         except UnicodeDecodeError as error:
             what = f"not UTF-8 at byte {error.start + 1} of the line"
-            bad.append(Bad(block.first_line + index, what, "write the log as UTF-8", shown(raw)))
+            bad.append(Bad(block.first_line + index, what, "write the log as UTF-8", shown(raw), "not UTF-8"))
             lines[index] = b""
     return b"\n".join(lines), bad
+
+
+def texts(data: bytes, offsets: Lines) -> Callable[[int], str]:
+    """What gives the text of the line at `offsets[index]`; the lines are only cut apart when somebody asks."""
+    lines: list[bytes] = []
+
+    def text(index: int) -> str:
+        if not lines:
+            lines.extend(data.split(b"\n"))
+        return shown(lines[int(offsets[index])])
+
+    return text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import pyarrow as pa
 
+from tocsin.model.policy import ColumnMapping
 from tocsin.model.telemetry import FEATURE, GROUP, TABLES, Table, Type
 
 TYPES: dict[Type, pa.DataType] = {
@@ -18,20 +19,20 @@ TYPES: dict[Type, pa.DataType] = {
 }
 
 
-def type_of(table: Table, column: str) -> Type:
-    """The type of a column of the table; features are numbers unless they turn out to be text."""
+def type_of(table: Table, column: str, source: ColumnMapping) -> Type:
+    """The type of a column of the table; a feature is what its mapping says."""
     if column.startswith(GROUP):
         return "category"
     if column.startswith(FEATURE):
-        return "number"
+        return source.type
     return next(known.type for known in TABLES[table] if known.name == column)
 
 
-def schema(table: Table, mapped: Iterable[str]) -> pa.Schema:
+def schema(table: Table, columns: Mapping[str, ColumnMapping]) -> pa.Schema:
     """The schema of a system's rows: every column of the table, then its groups and features by name."""
     names = [column.name for column in TABLES[table]]
-    names += sorted(name for name in mapped if name.startswith((GROUP, FEATURE)))
-    return pa.schema([pa.field(name, TYPES[type_of(table, name)]) for name in names])
+    names += sorted(name for name in columns if name.startswith((GROUP, FEATURE)))
+    return pa.schema([pa.field(n, TYPES[type_of(table, n, columns.get(n) or ColumnMapping())]) for n in names])
 
 
 def required(table: Table) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +33,12 @@ class SegmentStore:
             EnvironmentFault: the disk is full or not writable; nothing half-written is left.
         """
         sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink, compression="zstd", use_dictionary=True, store_schema=True, row_group_size=ROWS_MAX)
+        pq.write_table(_regular(rows), sink, compression="zstd", store_schema=True, row_group_size=ROWS_MAX)
         data = sink.getvalue().to_pybytes()
         digest = sha256(data).hexdigest()
         path = self._path(system, digest)
         with told(path):
-            if not path.exists():
+            if not path.exists() or _digest(path) != digest:
                 write_atomically(path, data)
         self._verified.add(digest)
         span = pc.min_max(rows.column("time")).as_py()
@@ -57,17 +57,23 @@ class SegmentStore:
                 row += batch.num_rows
 
     def rows(self, system: str, refs: Sequence[RowRef]) -> pa.Table:
-        """The named rows with all their columns, in the order of segments and rows."""
+        """The named rows with all their columns, in the order of segments and rows, each once.
+
+        Raises:
+            Refused: a segment is missing or was changed, or has no such row.
+        """
         wanted: dict[str, list[int]] = {}
         for ref in refs:
             wanted.setdefault(ref.segment, []).append(ref.row)
         tables = []
         for segment_id in sorted(wanted):
+            numbers = sorted(set(wanted[segment_id]))
             path = self._path(system, segment_id)
             self._check(path, segment_id)
-            table = pq.read_table(path).take(pa.array(sorted(wanted[segment_id])))
+            with told(path):
+                table = _taken(pq.ParquetFile(path), numbers)
             table = table.append_column(SEGMENT, pa.array([segment_id] * len(table)))
-            tables.append(table.append_column(ROW, pa.array(sorted(wanted[segment_id]), pa.int64())))
+            tables.append(table.append_column(ROW, pa.array(numbers, pa.int64())))
         return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
 
     def _open(self, segment: Segment) -> pq.ParquetFile:
@@ -81,16 +87,43 @@ class SegmentStore:
             return
         if not path.exists():
             raise Refused(f"segment {segment_id[:12]} is missing: {path}", remedy="restore it from a backup")
-        with told(path), path.open("rb") as file:
-            digest = sha256()
-            while part := file.read(1 << 20):
-                digest.update(part)
-        if digest.hexdigest() != segment_id:
+        with told(path):
+            same = _digest(path) == segment_id
+        if not same:
             raise Refused(f"segment {segment_id[:12]} was changed: {path}", remedy="restore it from a backup")
         self._verified.add(segment_id)
 
     def _path(self, system: str, digest: str) -> Path:
         return self.root / system / f"{digest}.parquet"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _taken(file: pq.ParquetFile, numbers: Sequence[int]) -> pa.Table:
+    """The rows of those numbers, ascending, read batch by batch. Raises Refused for a number beyond the end."""
+    found, first = [], 0
+    for batch in file.iter_batches(batch_size=ROWS_MAX):
+        inside = [number - first for number in numbers if first <= number < first + batch.num_rows]
+        if inside:
+            found.append(batch.take(pa.array(inside)))
+        first += batch.num_rows
+    if numbers[0] < 0 or numbers[-1] >= first:
+        raise Refused(f"the segment has {first} rows, so none of number {numbers[-1]}")
+    return pa.Table.from_batches(found)
+
+
+def _regular(rows: pa.Table) -> pa.Table:
+    """The same rows in the one layout that does not depend on how they came: whole columns, dictionaries in order of appearance."""
+    arrays = []
+    for column in rows.columns:
+        whole = column.combine_chunks()
+        if pa.types.is_dictionary(whole.type):
+            whole = whole.cast(pa.string()).dictionary_encode()
+        arrays.append(whole)
+    return pa.Table.from_arrays(arrays, schema=rows.schema)
 
 
 def _placed(batch: pa.RecordBatch, columns: Sequence[str], segment_id: str, first: int) -> pa.RecordBatch:
