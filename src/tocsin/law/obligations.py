@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from tocsin.law.conditions import conjunction, judge
+from tocsin.law.conditions import ALWAYS, conjunction, judge
 from tocsin.law.counting import NO_HOLIDAYS, Counted, count
 from tocsin.law.regime import Dated, Library, Place, Regime, Rerouting, Stage
 from tocsin.model.law import Case, Citation, Confidence, Fact, Obligation, Question, Reason, Recipient, Status, Truth
@@ -119,19 +119,19 @@ def _stage(
     case: Case, regime: Regime, stage: Stage, place: Place, applies: Reason, switches: Mapping[str, str]
 ) -> Obligation | None:
     when = judge(stage.when, case.facts)
-    truth = conjunction((applies.truth, when.truth))
     anchor, at = _anchor(case, regime, stage, switches)
     day = (at or case.as_of).astimezone(ZoneInfo(place.zone)).date()
-    status, note = _status(regime, case, day)
+    status, note, in_force = _status(regime, case, day)
     if status is None:
         return None
+    truth = conjunction((applies.truth, when.truth, in_force.truth))
     dated, counted, faster = _deadline(case, stage, at, place, day)
     if dated is None:
         return None
     discharged = case.anchors.get(f"submitted.{regime.id}.{stage.id}")
     suffix = f"@{place.country}" if place.country else ""
     obligation_id = f"{regime.id}.{stage.id}{suffix}"
-    because = (applies, when) if stage.when.text != "always" else (applies,)
+    because = tuple(part for part in (applies, when, in_force) if part.text != ALWAYS.text)
     reason = Reason(f"{regime.title}: {stage.title}", truth, because)
     return Obligation(
         id=obligation_id,
@@ -173,12 +173,14 @@ def _anchor(case: Case, regime: Regime, stage: Stage, switches: Mapping[str, str
     return (min(known)[1], min(known)[0]) if known else (named[0] if named else "", None)
 
 
-def _status(regime: Regime, case: Case, day: date) -> tuple[Status | None, str]:
+def _status(regime: Regime, case: Case, day: date) -> tuple[Status | None, str, Reason]:
     """The regime's status at the clock's start; a period whose condition is open counts, so that nothing is overlooked."""
-    for period in regime.periods:
-        if period.covers(day) and judge(period.when, case.facts).truth is not Truth.NO:
-            return period.status, period.note
-    return None, ""
+    judged = [(period, judge(period.when, case.facts)) for period in regime.periods if period.covers(day)]
+    for wanted in (Truth.YES, Truth.UNKNOWN):
+        for period, reason in judged:
+            if reason.truth is wanted:
+                return period.status, period.note, reason
+    return None, "", Reason("not in force", Truth.NO)
 
 
 def _deadline(

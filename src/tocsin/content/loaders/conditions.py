@@ -1,0 +1,58 @@
+"""Conditions as they are written in packs -> conditions as the law room judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any as Value
+from typing import cast, get_args
+
+from tocsin.document.checking import near
+from tocsin.law.conditions import ALWAYS, All, Any, Compare, Condition, Not, Operator
+
+OPERATORS = get_args(Operator)
+
+
+class Malformed(ValueError):
+    """A condition that cannot be read, in words."""
+
+
+def condition(written: Value, definitions: Mapping[str, Condition], facts: Mapping[str, Value]) -> Condition:
+    """The condition in this piece of a pack: {fact: ...}, {use: ...}, {all: [...]}, {any: [...]} or {not: ...}.
+
+    Raises:
+        Malformed: unknown keys, facts or definitions.
+    """
+    if written is None:
+        return ALWAYS
+    if not isinstance(written, dict):
+        raise Malformed(f"a condition must be a mapping, not {written!r}")
+    text = str(written.get("text", ""))
+    rest = {key: value for key, value in written.items() if key != "text"}
+    if "fact" in rest:
+        return _compare(rest, text, facts)
+    if len(rest) != 1:
+        raise Malformed(f"a condition has one of: fact, use, all, any, not; this one has {', '.join(rest) or 'none'}")
+    ((key, value),) = rest.items()
+    if key == "use":
+        if value not in definitions:
+            raise Malformed(f"no definition {value!r}{near(str(value), list(definitions))}")
+        return definitions[value]
+    if key == "not":
+        return Not(condition(value, definitions, facts), text)
+    if key in ("all", "any") and isinstance(value, list):
+        parts = tuple(condition(part, definitions, facts) for part in value)
+        return All(parts, text) if key == "all" else Any(parts, text)
+    raise Malformed(f"a condition cannot have {key!r}{near(str(key), ['fact', 'use', 'all', 'any', 'not'])}")
+
+
+def _compare(rest: Mapping[str, Value], text: str, facts: Mapping[str, Value]) -> Compare:
+    name = rest["fact"]
+    if name not in facts:
+        raise Malformed(f"no fact {name!r}{near(str(name), list(facts))}")
+    given = {key: value for key, value in rest.items() if key != "fact"}
+    if not given:
+        return Compare(name, "is", True, text)
+    ((operator, value), *more) = given.items()
+    if operator not in OPERATORS or more:
+        raise Malformed(f"{name}: no comparison {operator!r}{near(str(operator), list(OPERATORS))}")
+    return Compare(name, cast("Operator", operator), tuple(value) if isinstance(value, list) else value, text)
