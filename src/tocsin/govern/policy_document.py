@@ -7,10 +7,11 @@ what is executed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tocsin.govern.policy_tables import TABLES, Table, name_of, spoken, spoken_day
+from tocsin.govern.policy_tables import TABLES, Source, Table, name_of, spoken, spoken_day
+from tocsin.model.finding import Category
 from tocsin.model.policy import Policy, Workspace
 
 
@@ -53,16 +54,18 @@ PLACEHOLDERS = frozenset({"organization", "purpose", "version", "owner", "join_w
 """What a standing text may put between braces."""
 
 
-def policy_document(workspace: Workspace, text: tuple[StandingText, ...]) -> PolicyDocument:
-    """The policy of the workspace as a document."""
-    policy = workspace.policy
+def policy_document(
+    workspace: Workspace, text: Sequence[StandingText], meanings: Mapping[Category, str]
+) -> PolicyDocument:
+    """The policy of the workspace as a document. `meanings` says what each category of incident means."""
+    policy, source = workspace.policy, Source(workspace, meanings)
     values = _values(policy)
     sections = tuple(
         Section(
             number,
             standing.title,
             tuple(_filled(paragraph, values) for paragraph in standing.paragraphs),
-            tuple(TABLES[name](workspace) for name in standing.tables),
+            tuple(TABLES[name](source) for name in standing.tables),
             standing.answers,
         )
         for number, standing in enumerate(text, start=1)

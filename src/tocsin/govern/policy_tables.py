@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from tocsin.model.finding import Category
 from tocsin.model.policy import ACTIVITIES, DetectorChoice, Policy, Severity, Workspace
 from tocsin.model.telemetry import Windowing
+
+
+class Source(NamedTuple):
+    """What tables are made from: the workspace, and what each category of incident means."""
+
+    workspace: Workspace
+    meanings: Mapping[Category, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +47,11 @@ def name_of(policy: Policy, person_id: str) -> str:
     return next((person.name for person in policy.people if person.id == person_id), person_id)
 
 
-def _scope(workspace: Workspace) -> Table:
-    return Table(("Scope",), tuple((line,) for line in workspace.policy.scope))
+def _scope(source: Source) -> Table:
+    return Table(("Scope",), tuple((line,) for line in source.workspace.policy.scope))
 
 
-def _systems(workspace: Workspace) -> Table:
+def _systems(source: Source) -> Table:
     header = ("System", "Purpose", "Owner", "Our role", "AI Act route", "Where", "Criticality")
     return Table(
         header,
@@ -52,35 +59,26 @@ def _systems(workspace: Workspace) -> Table:
             (
                 system.name,
                 system.purpose,
-                name_of(workspace.policy, system.owner),
+                name_of(source.workspace.policy, system.owner),
                 system.organization_role,
                 system.eu_ai_act_route.replace("_", " "),
                 ", ".join(system.operates_in),
                 system.criticality,
             )
-            for system in workspace.systems.values()
+            for system in source.workspace.systems.values()
         ),
     )
 
 
-_CATEGORIES: dict[Category, str] = {
-    Category.MODEL_FAILURE: "a system gives wrong, unstable or no answers",
-    Category.BIAS: "a system treats groups of people differently without a reason that holds",
-    Category.DATA_LEAKAGE: "data reaches somebody who may not have it",
-    Category.ADVERSARIAL_ATTACK: "somebody manipulates a system, its data or its instructions",
-    Category.AGENT_MISUSE: "an agent uses a tool or a right that it should not have used",
-    Category.MISUSE: "a system is used for what it was not made for, or against the rules",
-}
+def _categories(source: Source) -> Table:
+    rows = tuple((_words(name), source.meanings.get(name, "")) for name in Category)
+    return Table(("Category", "Meaning"), rows)
 
 
-def _categories(workspace: Workspace) -> Table:  # noqa: ARG001 - all tables are alike
-    return Table(("Category", "Meaning"), tuple((_words(name), meaning) for name, meaning in _CATEGORIES.items()))
-
-
-def _detectors(workspace: Workspace) -> Table:
+def _detectors(source: Source) -> Table:
     rows = [
         (system.name, _words(choice.kind), _window(choice.windowing), _settings(choice))
-        for system in workspace.systems.values()
+        for system in source.workspace.systems.values()
         for choice in system.detectors
     ]
     return Table(("System", "Detector", "Looks every", "Settings"), tuple(rows))
@@ -94,8 +92,8 @@ def _settings(choice: DetectorChoice) -> str:
     return ", ".join(f"{_words(name)} {_value(value)}" for name, value in choice.parameters.items()) or "standard"
 
 
-def _severity(workspace: Workspace) -> Table:
-    rows = tuple((_words(rule.severity), _conditions(rule.when), rule.why) for rule in workspace.policy.severity)
+def _severity(source: Source) -> Table:
+    rows = tuple((_words(rule.severity), _conditions(rule.when), rule.why) for rule in source.workspace.policy.severity)
     return Table(("Severity", "When", "Because"), rows)
 
 
@@ -113,8 +111,8 @@ def _value(value: Any) -> str:
     return _words(str(value))
 
 
-def _targets(workspace: Workspace) -> Table:
-    targets = workspace.policy.targets
+def _targets(source: Source) -> Table:
+    targets = source.workspace.policy.targets
     rows = tuple(
         (_words(severity), spoken(one.acknowledge), spoken(one.contain), spoken(one.update_every))
         for severity in Severity
@@ -123,33 +121,33 @@ def _targets(workspace: Workspace) -> Table:
     return Table(("Severity", "Acknowledged within", "Contained within", "Update every"), rows)
 
 
-def _playbooks(workspace: Workspace) -> Table:
-    rows = tuple((_words(category), name) for category, name in workspace.policy.playbooks.items())
+def _playbooks(source: Source) -> Table:
+    rows = tuple((_words(category), name) for category, name in source.workspace.policy.playbooks.items())
     return Table(("Category", "Playbook"), rows)
 
 
-def _jurisdictions(workspace: Workspace) -> Table:
-    return Table(("Jurisdiction",), tuple((code,) for code in workspace.policy.jurisdictions))
+def _jurisdictions(source: Source) -> Table:
+    return Table(("Jurisdiction",), tuple((code,) for code in source.workspace.policy.jurisdictions))
 
 
-def _raci(workspace: Workspace) -> Table:
+def _raci(source: Source) -> Table:
     rows = tuple(
         (role.title, *(role.duties[name][0].upper() if name in role.duties else "" for name in ACTIVITIES))
-        for role in workspace.policy.roles
+        for role in source.workspace.policy.roles
     )
     return Table(("Role", *(name.capitalize() for name in ACTIVITIES)), rows)
 
 
-def _people(workspace: Workspace) -> Table:
-    policy = workspace.policy
+def _people(source: Source) -> Table:
+    policy = source.workspace.policy
     rows = tuple(
         (role.title, ", ".join(name_of(policy, person) for person in role.people) or "nobody") for role in policy.roles
     )
     return Table(("Role", "Filled by"), rows)
 
 
-def _approval(workspace: Workspace) -> Table:
-    policy = workspace.policy
+def _approval(source: Source) -> Table:
+    policy = source.workspace.policy
     approved = (policy.approved_by or "", spoken_day(policy.approved_on) if policy.approved_on else "", "")
     return Table(("Approved by", "Date", "Signature"), (approved,))
 
@@ -158,7 +156,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-TABLES: dict[str, Callable[[Workspace], Table]] = {
+TABLES: dict[str, Callable[[Source], Table]] = {
     "scope": _scope,
     "systems": _systems,
     "categories": _categories,

@@ -14,6 +14,7 @@ from tocsin.adapters.workspace.reading import FORMAT, fill_inner, read_files, re
 from tocsin.adapters.workspace.system_references import Known
 from tocsin.content.discovery import detector_kinds
 from tocsin.content.loaders.policies import standing_text
+from tocsin.content.loaders.taxonomies import load as load_taxonomies
 from tocsin.content.loaders.workspaces import template as template_files
 from tocsin.govern.policy_document import PolicyDocument, policy_document
 from tocsin.govern.readiness import gaps
@@ -130,7 +131,7 @@ def check(root: Path, today: date) -> Checked:
 
 def document(root: Path) -> PolicyDocument:
     """The policy at `root` as the document that a board signs; `govern.policy_document.markdown` prints it."""
-    return policy_document(_read(root, Known()), standing_text())
+    return policy_document(_read(root, Known()), standing_text(), load_taxonomies().definitions)
 
 
 def _read(root: Path, known: Known) -> Workspace:

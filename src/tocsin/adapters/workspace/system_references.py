@@ -93,6 +93,9 @@ def _settings(column: ColumnFile, kind: Type, document: Document, path: Path) ->
         if getattr(column, setting) is not None and kind != suits:
             what = f"`{setting}` is for {suits}s, and {path[-1]} is a {kind}"
             yield Problem(document.place((*path, setting), key=True), what, "remove it")
+    if column.type == "text" and not str(path[-1]).startswith(FEATURE):
+        what = f"`type` is for features, and {path[-1]} is a {kind}"
+        yield Problem(document.place((*path, "type"), key=True), what, "remove it")
 
 
 def _detector(
