@@ -13,6 +13,7 @@ from tocsin.adapters.workspace.making import awaits_workspace, made_whole
 from tocsin.adapters.workspace.reading import FORMAT, fill_inner, read_files, read_workspace
 from tocsin.adapters.workspace.system_references import Known
 from tocsin.content.discovery import detector_kinds
+from tocsin.content.loaders.law import load as load_law
 from tocsin.content.loaders.policies import standing_text
 from tocsin.content.loaders.taxonomies import load as load_taxonomies
 from tocsin.content.loaders.workspaces import template as template_files
@@ -66,7 +67,7 @@ class Adopted:
 
 def known() -> Known:
     """What the files of a workspace may refer to."""
-    return Known(detectors=detector_kinds())
+    return Known(detectors=detector_kinds(), facts=load_law().facts)
 
 
 def init(target: Path, template: str | None, author: str, clock: Callable[[], datetime]) -> Initialized:

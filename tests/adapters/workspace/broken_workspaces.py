@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tocsin.adapters.workspace.system_references import Known
 from tocsin.detect.detectors import equal_opportunity, group_parity
+from tocsin.law.regime import FactKind
 
 HERE = Path(__file__).parent
 SOUND = HERE / "sound"
@@ -15,7 +16,16 @@ EXPECTED = "expected.txt"
 KNOWN = Known(
     detectors={module.DETECTOR.name: module.DETECTOR for module in (group_parity, equal_opportunity)},
     playbooks=frozenset({"any"}),
-    facts=frozenset({"personal_data", "death"}),
+    facts={
+        kind.name: kind
+        for kind in (
+            FactKind("personal_data", "truth", "Does it process personal data?", ""),
+            FactKind("people_affected", "number", "How many people are affected?", ""),
+            FactKind("placed_on_market_on", "date", "Since when is it on the market?", ""),
+            FactKind("breach_risk", "choice", "How likely is a risk?", "", ("unlikely", "risk", "high")),
+            FactKind("register_entry", "text", "Which entry of the register is it?", ""),
+        )
+    },
 )
 
 

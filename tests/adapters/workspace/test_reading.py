@@ -90,6 +90,18 @@ def test_the_digest_is_that_of_the_bytes(root: Path) -> None:
     assert len(after.policy.digest) == 64
 
 
+def test_standing_facts_are_values_of_json(root: Path) -> None:
+    path = root / "systems" / "model.yaml"
+    facts = "facts: {placed_on_market_on: 2026-03-02, people_affected: 9, breach_risk: ~, personal_data: false}"
+    path.write_text(path.read_text().replace("facts: {personal_data: true}", facts))
+    assert read_workspace(root, KNOWN).systems["model"].facts == {
+        "placed_on_market_on": "2026-03-02",
+        "people_affected": 9,
+        "breach_risk": None,
+        "personal_data": False,
+    }
+
+
 def test_references_to_content_are_checked_only_when_the_content_is_known(tmp_path: Path) -> None:
     root = broken(tmp_path / "house", "a_detector_that_does_not_exist")
     assert isinstance(read_workspace(root), Workspace)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -152,7 +153,7 @@ _SAME_IN_POLICY = (
 )
 _SAME_IN_SYSTEM = (
     *("id", "name", "purpose", "owner", "organization_role", "provider", "eu_ai_act_route", "operates_in", "vendors"),
-    *("affected_people", "criticality", "facts"),
+    *("affected_people", "criticality"),
 )
 
 
@@ -206,6 +207,7 @@ def _system(file: SystemFile, digest: str) -> System:
         telemetry = TelemetryMapping(file.telemetry.table, columns, file.telemetry.format)
     return System(
         **{name: getattr(file, name) for name in _SAME_IN_SYSTEM},
+        facts={name: value.isoformat() if isinstance(value, date) else value for name, value in file.facts.items()},
         models=tuple(Release(r.version, r.released, r.notes) for r in file.models),
         telemetry=telemetry,
         detectors=tuple(_choice(detector) for detector in file.detectors),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from tocsin.adapters.workspace.mistakes import choices, twice, unknown
 from tocsin.adapters.workspace.schema import ColumnFile, DetectorFile, SystemFile, TelemetryFile
 from tocsin.detect.parameters import misfits
 from tocsin.document.checking import near
 from tocsin.document.reading import Document, Path
+from tocsin.law.regime import FactKind
 from tocsin.model.detector import DetectorKind
 from tocsin.model.errors import Problem
 from tocsin.model.telemetry import FEATURE, GROUP, TABLES, Table, Type
@@ -21,7 +24,7 @@ class Known:
 
     detectors: Mapping[str, DetectorKind] | None = None
     playbooks: frozenset[str] | None = None
-    facts: frozenset[str] | None = None
+    facts: Mapping[str, FactKind] | None = None
 
 
 def system_references(
@@ -32,10 +35,9 @@ def system_references(
         yield from unknown(document, ("owner",), file.owner, people, "person")
     versions = [(("models", index, "version"), model.version) for index, model in enumerate(file.models)]
     yield from twice(document, versions, "version")
-    for fact in file.facts if known.facts is not None else ():
-        if fact not in (known.facts or ()):
-            place = document.place(("facts", fact), key=True)
-            yield Problem(place, f"no rule of the law asks for the fact {fact!r}", _facts(fact, known.facts or ()))
+    if known.facts is not None:
+        for name, value in file.facts.items():
+            yield from _fact(document, ("facts", name), value, known.facts)
     if file.telemetry:
         yield from _columns(file.telemetry, document)
     labels = [(("detectors", index), detector.label) for index, detector in enumerate(file.detectors)]
@@ -44,9 +46,41 @@ def system_references(
         yield from _detector(file.telemetry, detector, document, ("detectors", index), known.detectors or {})
 
 
-def _facts(wrong: str, known: Collection[str]) -> str:
-    """There are too many facts to list them all."""
-    return near(wrong, known).removeprefix("; ") or "`tocsin law ask` lists the facts that matter"
+_FROM_INVENTORY: Mapping[str, str] = {
+    "organization_is_provider": "organization_role",
+    "organization_is_deployer": "organization_role",
+    "eu_ai_act_route": "eu_ai_act_route",
+    "countries": "operates_in",
+}
+"""Facts that other keys of the system file state already."""
+
+
+def _fact(document: Document, path: Path, value: Any, facts: Mapping[str, FactKind]) -> Iterator[Problem]:
+    name = str(path[-1])
+    if name in _FROM_INVENTORY:
+        what = f"the fact {name!r} is read from `{_FROM_INVENTORY[name]}`"
+        yield Problem(document.place(path, key=True), what, "remove it here")
+    elif name not in facts:
+        remedy = near(name, facts).removeprefix("; ") or "`tocsin law ask` lists the facts that matter"
+        yield Problem(document.place(path, key=True), f"no rule of the law asks for the fact {name!r}", remedy)
+    elif value is not None and not _answers(facts[name], value):
+        kind = facts[name]
+        wanted = f"one of {', '.join(kind.choices)}" if kind.type == "choice" else _WANTED[kind.type]
+        yield Problem(document.place(path), f"{name} must be {wanted} (it says {value!r})", kind.text)
+
+
+_WANTED = {"truth": "true or false", "number": "a number", "date": "a date such as 2026-11-24", "text": "text"}
+
+
+def _answers(kind: FactKind, value: Any) -> bool:
+    """Whether the value is of the fact's type."""
+    if kind.type == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind.type == "date":
+        return isinstance(value, date) and not isinstance(value, datetime)
+    if kind.type == "choice":
+        return value in kind.choices
+    return isinstance(value, bool if kind.type == "truth" else str)
 
 
 def _columns(telemetry: TelemetryFile, document: Document) -> Iterator[Problem]:
