@@ -1,0 +1,384 @@
+"""Detectors that watch text: what patterns find in messages of certain roles, as sightings, severe hits and a change of rate.
+
+One odd message is a sighting: counted, shown, never an incident by itself. A severe hit (a card number that the assistant says and
+the user did not type) opens an incident at once. The share of flagged messages is watched by a change-time process, so that an
+attack in a thousand small pieces is found, and found once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import log
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from tocsin.detect.streams import confidence, telling
+from tocsin.detect.streams import sequence as sequences
+from tocsin.detect.streams.buckets import buckets
+from tocsin.detect.streams.clearing import rate_cleared
+from tocsin.detect.streams.contrast import BETS, rate_log_e
+from tocsin.detect.streams.counts import design, folded
+from tocsin.detect.streams.sequence import ContrastSequence, Seen
+from tocsin.detect.streams.since import rate_since
+from tocsin.detect.streams.wrappers import Guarantee, promise
+from tocsin.detect.text import tally
+from tocsin.detect.text.engine import scan
+from tocsin.detect.text.patterns import Pattern, Patterns
+from tocsin.detect.text.tally import Entry, Tally
+from tocsin.model.detector import Evaluated, Parameter, Setting
+from tocsin.model.event import Json
+from tocsin.model.finding import Category, Clearance, Effect, Finding, Level, Strength
+from tocsin.model.telemetry import ROW, SEGMENT, Table, Window, Windowing
+
+SERIES = RATE = "rate"
+
+ROWS_SHOWN = 20
+DIGESTS_KEPT = 50
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "tolerated_rate",
+        float,
+        0.002,
+        "the share of messages that may be flagged without meaning anything",
+        low=1e-6,
+        high=0.5,
+    ),
+    Parameter(
+        "cleared_below",
+        float,
+        0.005,
+        "after a fix, the share of flagged messages must be proven smaller than this",
+        low=1e-5,
+        high=0.5,
+    ),
+    Parameter("exclude", list, [], "ids of patterns that are not looked for"),
+    Parameter("buckets", int, 256, "buckets that sessions are hashed to", low=16, high=4096),
+    Parameter(
+        "guarantee",
+        str,
+        "pfa",
+        "pfa: a bound on ever alarming falsely; sr: one false alarm per so many windows",
+        ("pfa", "sr"),
+    ),
+    Parameter(
+        "alpha", float, 0.05, "for pfa: the share of unchanged streams that may ever alarm", low=0.0001, high=0.5
+    ),
+    Parameter("windows_per_false_alarm", int, 2000, "for sr: windows per accepted false alarm", low=10),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What sets one text detector apart from another."""
+
+    name: str
+    category: Category
+    roles: tuple[str, ...]
+    """The roles whose messages are watched."""
+    compares_typed: bool
+    """Whether what the user typed in the same session does not count."""
+    tool_part: Literal["text", "tool_arguments"]
+    """What of a tool's message is scanned: what comes in (its text) or what goes out (its arguments)."""
+    noun: str
+    blind_spots: tuple[str, ...]
+    next_steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextWatch:
+    """A `model.detector.Detector` over `Tally` and `ContrastSequence`."""
+
+    subject: Subject
+    patterns: Patterns
+    setting: Setting
+
+    @property
+    def id(self) -> str:
+        """Its id in the system file."""
+        return self.setting.id
+
+    @property
+    def system(self) -> str:
+        """The system that is watched."""
+        return self.setting.system
+
+    @property
+    def category(self) -> Category:
+        """The category of its findings."""
+        return self.subject.category
+
+    @property
+    def table(self) -> Table:
+        """Interactions."""
+        return "interactions"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that `observe` needs."""
+        return ("role", "text", "tool_arguments", "session", "unit")
+
+    @property
+    def windowing(self) -> Windowing:
+        """How the stream is cut."""
+        return self.setting.windowing
+
+    @property
+    def specification(self) -> Mapping[str, Json]:
+        """Everything that decides the result, the patterns included."""
+        return {"kind": self.subject.name, "version": 1, "patterns": self.patterns.digest, **self.setting.parameters}
+
+    def _get(self, name: str) -> Any:
+        return self.setting.parameters[name]
+
+    @property
+    def _guarantee(self) -> Guarantee:
+        return "sr" if self._get("guarantee") == "sr" else "pfa"
+
+    def zero(self) -> Tally:
+        """No messages."""
+        return tally.zero(int(self._get("buckets")))
+
+    def observe(self, state: Tally, batch: pa.RecordBatch) -> Tally:
+        """The state after these messages."""
+        messages = _Messages(batch, self.setting.salt)
+        watched = messages.of(self.subject.roles)
+        needed = watched | messages.of(("user",)) if self.subject.compares_typed else watched
+        places = np.flatnonzero(needed)
+        if not len(places):
+            return state
+        texts = messages.texts(places, self.subject.tool_part)
+        scanned = scan(texts, self.patterns)
+        found: dict[str, Entry] = {}
+        typed, flagged = set(), np.zeros(batch.num_rows, bool)
+        for hit in scanned.hits:
+            row, pattern = int(places[hit.row]), self.patterns.items[hit.pattern]
+            value = tally.digest(self.setting.salt, _normal(texts[hit.row].as_py()[hit.start : hit.end]))
+            mark = tally.digest(self.setting.salt, messages.session(row), value)
+            role = messages.roles[row]
+            if self.subject.compares_typed and role == "user":
+                typed.add(mark)
+            elif watched[row] and role in pattern.roles:
+                flagged[row] = True
+                key = tally.digest(self.setting.salt, mark, pattern.id, role)
+                entry = Entry(pattern.id, role, value, mark, 1, (messages.place(row),))
+                found[key] = tally.joined(found[key], entry) if key in found else entry
+        owner = buckets(messages.owners, state.counts.shape[1], self.setting.salt)
+        counts = np.stack([np.bincount(owner[mask], minlength=state.counts.shape[1]) for mask in (watched, flagged)])
+        seen = Tally(counts.astype(np.int64), found, frozenset(typed), 0, len(scanned.truncated))
+        return tally.merged(state, tally.bounded(seen))
+
+    def merge(self, left: Tally, right: Tally) -> Tally:
+        """Both sets of messages."""
+        return tally.merged(left, right)
+
+    def to_bytes(self, state: Tally) -> bytes:
+        """Versioned bytes."""
+        return tally.to_bytes(state)
+
+    def from_bytes(self, data: bytes) -> Tally:
+        """The inverse of `to_bytes`."""
+        return tally.from_bytes(data)
+
+    def begin(self) -> ContrastSequence:
+        """No window yet."""
+        return ContrastSequence({RATE: sequences.begun(len(BETS), 1.0)})
+
+    def sequence_to_bytes(self, sequence: ContrastSequence) -> bytes:
+        """Versioned bytes."""
+        return sequences.to_bytes(sequence)
+
+    def sequence_from_bytes(self, data: bytes) -> ContrastSequence:
+        """The inverse of `sequence_to_bytes`."""
+        return sequences.from_bytes(data)
+
+    def evaluate(self, sequence: ContrastSequence, state: Tally, window: Window) -> Evaluated[ContrastSequence]:
+        """Judge a closed window: sightings and severe hits of the window, and one step of the process on the rate."""
+        limit = float(self._get("tolerated_rate"))
+        process = sequence.processes[RATE].after(rate_log_e(state.counts, limit, sequence.largest), self._guarantee)
+        present = {SERIES: folded(state.counts)}
+        largest = int(state.counts[0].max())
+        seen = Seen(
+            window.index,
+            telling.micros(window.start),
+            max(1.0, design(state.counts)),
+            present,
+            largest,
+            {RATE: process},
+        )
+        after = sequences.advanced(sequence, seen)
+        log_e = process.log_e_value(self._guarantee)
+        findings = [self._found(state, window, name, role) for name, role in sorted(self._kinds(state))]
+        alarmed = log_e >= self._log_threshold()
+        if alarmed:
+            findings.append(self._alarm(after, state, window, log_e))
+            after = after.with_processes({RATE: process.restarted()})
+        statistics = {
+            "messages": present[SERIES][0],
+            "flagged": present[SERIES][1],
+            "totals": {SERIES: list(after.totals[SERIES])},
+            "log10_e": {RATE: round(log_e / log(10), 4)},
+            "log10_threshold": round(self._log_threshold() / log(10), 4),
+            "patterns": dict(sorted(Counter(entry.pattern for entry in self._counting(state)).items())),
+            "truncated": state.truncated,
+        }
+        return Evaluated(after, tuple(findings), statistics)
+
+    def clearance(self, finding: Finding, windows: Iterable[Tally], alpha: float) -> Clearance:
+        """Whether the messages after a fix prove the rate below `cleared_below`, with none of the finding's own items among them."""
+        states = list(windows)
+        own = set(finding.details.get("digests", ()))
+        again = sum(entry.count for state in states for entry in self._counting(state) if entry.value in own)
+        rate = f"share of messages with {self.subject.noun}"
+        return rate_cleared([state.counts for state in states], rate, float(self._get("cleared_below")), alpha, again)
+
+    def _log_threshold(self) -> float:
+        return log(
+            float(self._get("windows_per_false_alarm")) if self._guarantee == "sr" else 1 / float(self._get("alpha"))
+        )
+
+    def _counting(self, state: Tally) -> Iterator[Entry]:
+        """The entries that count: all, or those that the user did not type in the same session."""
+        return (
+            entry
+            for entry in state.entries.values()
+            if not self.subject.compares_typed or entry.mark not in state.typed
+        )
+
+    def _kinds(self, state: Tally) -> set[tuple[str, str]]:
+        return {(entry.pattern, entry.role) for entry in self._counting(state)}
+
+    def _pattern(self, name: str) -> Pattern:
+        return next(pattern for pattern in self.patterns.items if pattern.id == name)
+
+    def _found(self, state: Tally, window: Window, name: str, role: str) -> Finding:
+        """What one pattern found in messages of one role: one finding, however many messages."""
+        pattern = self._pattern(name)
+        entries = [entry for entry in self._counting(state) if (entry.pattern, entry.role) == (name, role)]
+        count, values = sum(entry.count for entry in entries), {entry.value for entry in entries}
+        severe = role in pattern.severe_in
+        key = f"{name}:{role}"
+        return Finding(
+            id=telling.finding_id(self.system, self.id, key, window.index),
+            system=self.system,
+            detector=self.id,
+            category=self.category,
+            key=key,
+            level=Level.SEVERE if severe else Level.SIGHTING,
+            title=f"{pattern.title} in messages of role {role}: {count} times, {len(values)} different",
+            window=window,
+            strength=Strength(
+                "score", pattern.confidence, pattern.confidence, "the rule's precision as measured on labelled text"
+            ),
+            count=count,
+            rows=tally.refs(entries, ROWS_SHOWN),
+            explanation=self._words(pattern, role, count, len(values), window),
+            masked=(f"[{pattern.mask}]",),
+            blind_spots=self.subject.blind_spots,
+            next_steps=self.subject.next_steps,
+            tags=pattern.tags,
+            details={"pattern": name, "role": role, "values": len(values), "digests": sorted(values)[:DIGESTS_KEPT]},
+        )
+
+    def _words(self, pattern: Pattern, role: str, count: int, values: int, window: Window) -> str:
+        typed = " that the user had not typed in the same session" if self.subject.compares_typed else ""
+        when = f"between {window.start:%Y-%m-%d %H:%M} and {window.end:%H:%M} UTC"
+        return f"{pattern.title}{typed} stood {count} times ({values} different) in messages of role {role} {when}."
+
+    def _alarm(self, after: ContrastSequence, state: Tally, window: Window, log_e: float) -> Finding:
+        """The share of flagged messages rose: one finding with everything that was found, ranked."""
+        limit, effect_design = (
+            float(self._get("tolerated_rate")),
+            float(np.median([past.design for past in after.history])),
+        )
+        since = telling.since(after, rate_since(after.recent(SERIES), limit, effect_design), window)
+        first = next(place for place, past in enumerate(after.history) if past.index >= since.window)
+        rows, flagged = telling.summed(after.recent(SERIES)[first:])
+        share = confidence.rate(rows, flagged, telling.DISPLAY_ALPHA, effect_design)
+        entries = list(self._counting(state))
+        ranked = Counter[str]()
+        for entry in entries:
+            ranked[entry.pattern] += entry.count
+        top = "; ".join(f"{self._pattern(name).title} ({count})" for name, count in ranked.most_common(5))
+        claim = promise(self._guarantee, float(self._get("alpha")), int(self._get("windows_per_false_alarm")))
+        return Finding(
+            id=telling.finding_id(self.system, self.id, RATE, window.index),
+            system=self.system,
+            detector=self.id,
+            category=self.category,
+            key=RATE,
+            level=Level.ALARM,
+            title=f"{self.subject.noun.capitalize()}: {share.value:.2%} of messages, {limit:.2%} is tolerated",
+            window=window,
+            strength=telling.strength(log_e, self._log_threshold(), f"{claim}; a statement about the traffic served"),
+            count=flagged,
+            rows=tally.refs(entries, ROWS_SHOWN),
+            explanation=(
+                f"{flagged:,} of {rows:,} messages since about {since.start:%Y-%m-%d %H:%M} UTC are flagged, {share.value:.2%} where "
+                f"{limit:.2%} is tolerated. In the last window: {top or 'nothing that was kept'}."
+            ),
+            effect=self._share(share),
+            since=since,
+            masked=tuple(f"[{self._pattern(name).mask}]" for name, _ in ranked.most_common(5)),
+            blind_spots=self.subject.blind_spots,
+            next_steps=self.subject.next_steps,
+            tags=tuple(sorted({tag for name in ranked for tag in self._pattern(name).tags})),
+            details={"ranked": dict(ranked.most_common(20)), "digests": [], "tolerated_rate": limit},
+        )
+
+    def _share(self, share: confidence.Interval) -> Effect:
+        low, value, high = (bound * 1e3 for bound in (share.low, share.value, share.high))
+        return Effect(
+            f"share with {self.subject.noun}", value, low, high, 1 - telling.DISPLAY_ALPHA, "per 1,000 messages"
+        )
+
+
+class _Messages:
+    """A batch as messages: who said what, in which session, and where each row stands."""
+
+    def __init__(self, batch: pa.RecordBatch, salt: bytes) -> None:
+        self._batch, self._salt = batch, salt
+        self.roles: list[str] = ["" if role is None else role for role in batch.column("role").to_pylist()]
+        sessions, units = (_texts(batch.column(name)) for name in ("session", "unit"))
+        self.owners = pa.array([s if s is not None else u for s, u in zip(sessions, units, strict=True)], pa.string())
+        self._sessions = self.owners.to_pylist()
+
+    def of(self, roles: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which messages are of these roles."""
+        return np.fromiter((role in roles for role in self.roles), bool, len(self.roles))
+
+    def texts(self, places: np.ndarray[tuple[int], np.dtype[np.int64]], tool_part: str) -> pa.Array:
+        """What is scanned of these messages."""
+        chosen = self._batch.take(pa.array(places))
+        said, other = _texts(chosen.column("text")), _texts(chosen.column(tool_part))
+        of_tool = [self.roles[int(place)] == "tool" for place in places]
+        return pa.array([o if tool else s for s, o, tool in zip(said, other, of_tool, strict=True)], pa.string())
+
+    def session(self, row: int) -> str:
+        """The session of a message, or the unit, or its place when it has neither."""
+        return self._sessions[row] or "/".join(map(str, self.place(row)))
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Segment and row number."""
+        return self._batch.column(SEGMENT)[row].as_py(), self._batch.column(ROW)[row].as_py()
+
+
+def _texts(array: pa.Array) -> list[str | None]:
+    return array.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
+
+
+def _normal(value: str) -> str:
+    """The value without case and separators, so that one card written in two ways is one."""
+    return "".join(character for character in value.casefold() if character.isalnum() or character in "@.")
+
+
+def build(subject: Subject, kinds: tuple[Any, ...], setting: Setting) -> TextWatch:
+    """The detector for a setting, with the shipped patterns of these kinds that can occur in its roles."""
+    every: Patterns = setting.content["patterns"].of(*kinds)
+    excluded = set(setting.parameters["exclude"])
+    chosen = tuple(p for p in every.items if p.id not in excluded and set(p.roles) & set(subject.roles))
+    return TextWatch(subject, Patterns(chosen), setting)
