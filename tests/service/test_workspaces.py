@@ -148,6 +148,19 @@ def test_a_changed_policy_is_adopted_once_with_its_version(tmp_path: Path) -> No
         assert last.data == {"version": "2.2", "digest": opened.workspace.policy.digest}
 
 
+def test_a_change_that_refers_to_nothing_is_not_adopted(tmp_path: Path) -> None:
+    root = make(tmp_path / "house")
+    edit(root / "systems" / "credit-model.yaml", "kind: group_parity", "kind: group_parody")
+    edit(root / "systems" / "support-assistant.yaml", "personal_data: true", "personnel_data: true")
+    with desk(root) as opened, pytest.raises(BadInput) as caught:
+        adopt(opened)
+    assert [problem.remedy for problem in caught.value.problems()] == [
+        "did you mean 'group_parity'?",
+        "did you mean 'personal_data'?",
+    ]
+    assert len(kinds(root)) == 4
+
+
 def test_changed_new_and_removed_systems_are_recorded(tmp_path: Path) -> None:
     root = make(tmp_path / "house")
     edit(root / "systems" / "credit-model.yaml", "criticality: high", "criticality: medium")

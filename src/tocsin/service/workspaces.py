@@ -142,10 +142,14 @@ def _read(root: Path, known: Known) -> Workspace:
 def adopt(desk: Desk) -> Adopted:
     """Record in the ledger which policy and which systems are in force, if their files changed since they were last recorded.
 
+    What changed is checked first against everything it refers to, so that no command works with a detector or a fact that does
+    not exist; what did not change was checked when it was recorded.
+
     Raises:
+        BadInput: the changed files have mistakes; all of them are told and nothing is recorded.
         EnvironmentFault: the ledger does not know this workspace.
     """
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         events = desk.ledger.read(STREAM)
         if not events:
             what = f"the ledger in {desk.root / INNER} is empty: it does not know this workspace"
@@ -153,6 +157,8 @@ def adopt(desk: Desk) -> Adopted:
         changes = list(_differences(events, desk.workspace))
         if not changes:
             return Adopted()
+        if attempt == 0:
+            read_files(desk.root, known())
         try:
             desk.ledger.append(Append(STREAM, len(events), [desk.event(kind, **data) for kind, data in changes]))
         except Conflict:
