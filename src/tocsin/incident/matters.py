@@ -8,7 +8,7 @@ a leak under an injected document is one incident, not two. A model failure is a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tocsin.model.finding import Category, Finding, Level
 from tocsin.model.incident import Incident, JoinedFinding, Phase
@@ -54,7 +54,7 @@ def opens(finding: Finding) -> bool:
     return finding.level in (Level.ALARM, Level.SEVERE)
 
 
-def joined(finding: Finding, known: JoinedFinding | None, at: object) -> JoinedFinding:
+def joined(finding: Finding, known: JoinedFinding | None, at: datetime) -> JoinedFinding:
     """The finding as an incident keeps it; a finding of a key that is there already is the same one grown."""
     return JoinedFinding(
         known.id if known else finding.id,
@@ -65,7 +65,8 @@ def joined(finding: Finding, known: JoinedFinding | None, at: object) -> JoinedF
         finding.count,
         max(finding.strength.value, known.strength if known else 0.0),
         finding.strength.kind,
-        known.joined_at if known else at,  # type: ignore[arg-type]
+        known.joined_at if known else at,
+        at,
     )
 
 
@@ -81,7 +82,7 @@ def _rank(level: str) -> int:
 
 def _apart(finding: Finding, incident: Incident, within: timedelta) -> bool:
     """Whether the finding lies too long after the last that is known of the incident."""
-    last = max([incident.opened_at, *(f.joined_at for f in incident.findings.values()), *incident.dates.values()])
+    last = max([incident.opened_at, *(f.last_at for f in incident.findings.values()), *incident.dates.values()])
     return finding.window.start - last > within
 
 

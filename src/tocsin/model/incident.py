@@ -59,6 +59,8 @@ class JoinedFinding:
     strength: float
     strength_kind: str
     joined_at: datetime
+    last_at: datetime
+    """When it last grew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def applications(seed: int, hour: datetime, releases: Sequence[Release]) -> pa.T
             "sex": sex,
             "age_band": age,
             "income_eur": np.round(np.exp(10.4 + 0.35 * worth + rng.normal(0, 0.25, count)), -2),
-            "part_time": part_time,
+            "part_time": part_time.astype(np.int8),
             "score": np.round(1 / (1 + np.exp(-1.7 * seen)), 4),
             "approved": seen > 0,
             "second_look": pa.array(second, mask=~looked),

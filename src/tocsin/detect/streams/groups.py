@@ -180,9 +180,10 @@ class GroupContrast:
         seen = Seen(window.index, telling.micros(window.start), self._design(state), present, largest, stepped)
         after = sequences.advanced(sequence, seen)
         logs = {name: process.log_e_value(self._guarantee) for name, process in stepped.items()}
-        crossed = sorted(name for name in stepped if logs[name] >= self._log_threshold(stepped[name]))
+        crossed = sorted(name for name, p in stepped.items() if p.alarming(logs[name], self._log_threshold(p)))
         findings = tuple(self._finding(after, state, window, name, logs[name], by_rows=by_rows) for name in crossed)
-        restarted = {name: p.restarted() if name in crossed else p for name, p in stepped.items()}
+        settled = {name: p.settled(logs[name], self._log_threshold(p)) for name, p in stepped.items()}
+        restarted = {name: p.restarted() if name in crossed else settled[name] for name, p in stepped.items()}
         statistics = self._statistics(after, present, logs, by_rows=by_rows)
         return Evaluated(after.with_processes(restarted), findings, statistics)
 

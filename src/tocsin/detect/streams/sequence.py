@@ -16,6 +16,7 @@ from tocsin.detect.streams.wrappers import Guarantee, log_statistic, start, step
 from tocsin.model.errors import BadInput, Place
 
 VERSION = 1
+QUIET_WINDOWS = 24
 HISTORY = 128
 """Windows kept for dating a change; one that began earlier is dated "at least that long ago"."""
 
@@ -30,7 +31,7 @@ class Past(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Process(msgspec.Struct, frozen=True, array_like=True):
-    """One statement's process: log A per bet, windows since it began, and the share of alpha that is its own."""
+    """One statement's process: log A per bet, windows since it began, the share of alpha that is its own, and alarms so far."""
 
     log_a: tuple[float, ...]
     windows: int
@@ -46,8 +47,20 @@ class Process(msgspec.Struct, frozen=True, array_like=True):
         """The logarithm of the present statistic."""
         return log_statistic(_array(self.log_a), max(self.windows, 1), guarantee) if self.windows else 0.0
 
+    def alarming(self, log_e: float, log_threshold: float) -> bool:
+        """Whether to alarm: at the threshold, and after an alarm only when the evidence since has doubled on the log scale.
+
+        So a fault that goes on is told again ever more rarely, and never with a weaker guarantee than the first time.
+        """
+        return log_e >= log_threshold * 2**self.alarms
+
+    def settled(self, log_e: float, log_threshold: float) -> Process:
+        """The process without its memory of alarms once it was quiet for long: a fault that returns is told at once."""
+        quiet = self.alarms and self.windows >= QUIET_WINDOWS and log_e < log_threshold
+        return Process(self.log_a, self.windows, self.share) if quiet else self
+
     def restarted(self) -> Process:
-        """The process after an alarm: it begins anew, so that a fault that goes on is told again, and one that ended is not."""
+        """The process after an alarm: it begins anew."""
         return Process(_silent(len(self.log_a)), 0, self.share, self.alarms + 1)
 
 

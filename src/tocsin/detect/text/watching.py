@@ -213,10 +213,10 @@ class TextWatch:
         after = sequences.advanced(sequence, seen)
         log_e = process.log_e_value(self._guarantee)
         findings = [self._found(state, window, name, role) for name, role in sorted(self._kinds(state))]
-        alarmed = log_e >= self._log_threshold()
-        if alarmed:
+        if process.alarming(log_e, self._log_threshold()):
             findings.append(self._alarm(after, state, window, log_e))
-            after = after.with_processes({RATE: process.restarted()})
+            process = process.restarted()
+        after = after.with_processes({RATE: process.settled(log_e, self._log_threshold())})
         statistics = {
             "messages": present[SERIES][0],
             "flagged": present[SERIES][1],
