@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 
 from tocsin.adapters.workspace.policy_references import INPUTS
 from tocsin.adapters.workspace.reading import read_files
 from tocsin.content.loaders.policies import standing_text
 from tocsin.content.loaders.workspaces import template, templates
+from tocsin.content.scenarios import assistant, bank
 from tocsin.govern.policy_document import PLACEHOLDERS
 from tocsin.govern.policy_tables import TABLES
 from tocsin.govern.readiness import gaps
 from tocsin.model.errors import UsageFault
 from tocsin.model.policy import Workspace
-from tocsin.service.workspaces import known
+from tocsin.service.desk import open_desk
+from tocsin.service.ingesting import Ingested, ingest
+from tocsin.service.workspaces import init, known
 
 TODAY = date(2026, 11, 24)
 EXAMPLES = [name for name in templates() if name != "empty"]
@@ -93,3 +99,44 @@ def test_every_element_of_a_policy_is_in_the_standing_text() -> None:
 
 def test_conditions_of_the_matrix_are_inputs_that_classification_gives() -> None:
     assert {"category", "gravity", "criticality"} <= set(INPUTS)
+
+
+NOON = datetime(2026, 10, 10, 12, tzinfo=UTC)
+HOSPITAL_LOG = """\
+visit,arrival,model,patient,p_urgent,level,outcome,sex,age_band,language
+V1,2026-10-10 09:15:00,5.2,P1,0.91,5,urgent,female,60+,de
+V2,2026-10-10 09:20:00,5.2,P2,0.12,2,not urgent,male,18-29,tr
+V3,2026-10-10 09:31:00,5.2,P1,0.55,4,,female,60+,de
+"""
+
+
+def ingested(name: str, system: str, log: Path, root: Path) -> Ingested:
+    """What became of the log of a system of a freshly made example."""
+    init(root, name, "ada", lambda: NOON)
+    with open_desk(root, "ada", lambda: NOON) as desk:
+        return ingest(desk, system, [log])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_the_bank_reads_the_log_of_its_credit_model(ending: str, tmp_path: Path) -> None:
+    releases = [bank.Release("2.2.0", NOON - timedelta(days=30))]
+    log = tmp_path / f"log.{ending}"
+    table = bank.applications(7, NOON, releases)
+    pyarrow.csv.write_csv(table, log) if ending == "csv" else pyarrow.parquet.write_table(table, log)
+    result = ingested("bank", "credit-model", log, tmp_path / "house")
+    assert (result.rows, result.quarantined) == (table.num_rows, 0)
+
+
+def test_the_bank_reads_the_log_of_its_support_assistant(tmp_path: Path) -> None:
+    messages = list(assistant.messages(7, NOON, assistant.Poisoning(NOON, NOON + timedelta(hours=1))))
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(message) + "\n" for message in messages))
+    result = ingested("bank", "support-assistant", log, tmp_path / "house")
+    assert (result.rows, result.quarantined) == (len(messages), 0)
+
+
+def test_the_hospital_reads_times_without_an_offset(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(HOSPITAL_LOG)
+    result = ingested("hospital", "triage", log, tmp_path / "house")
+    assert (result.rows, result.quarantined) == (3, 0)
