@@ -101,27 +101,43 @@ def _parse(data: bytes, header: _Header, wanted: AbstractSet[str], *, last: bool
     return quick or _by_records(data, header, wanted, last=last)
 
 
+class _Ragged:
+    """The lines that Arrow passes over, and whether it came past the end mark: one value more than the header has."""
+
+    def __init__(self, lines: Any, header: _Header) -> None:
+        self.lines = lines
+        self.mark = END + header.delimiter * len(header.names)
+        self.places: list[int] = []
+        self.bad: list[Bad] = []
+        self.ended = False
+
+    def __call__(self, row: Any) -> str:
+        """What Arrow calls with such a line."""
+        if row.text == self.mark:
+            self.ended = True
+        else:
+            place = row.number - 1
+            what = f"{row.actual_columns} values where the header has {row.expected_columns}"
+            number = int(self.lines[place]) if place < len(self.lines) else 0
+            self.places.append(place)
+            self.bad.append(Bad(number, what, "mend the line", shown(row.text.encode()), RAGGED))
+        return "skip"
+
+
 def _at_once(data: bytes, header: _Header, wanted: AbstractSet[str]) -> _Parsed | None:
     """The block parsed by Arrow; None when its records are not its lines."""
     lines = _full_lines(data)
     names = [str(index) for index in range(len(header.names))]
     chosen = {name: str(index) for index, name in enumerate(header.names) if name in wanted}
-    ragged: list[tuple[int, Bad]] = []
-
-    def skip(row: Any) -> str:
-        place = row.number - 1
-        what = f"{row.actual_columns} values where the header has {row.expected_columns}"
-        number = int(lines[place]) if place < len(lines) else 0
-        ragged.append((place, Bad(number, what, "mend the line", shown(row.text.encode()), RAGGED)))
-        return "skip"
-
     if not len(lines):
         return _Parsed({name: pa.array([], pa.string()) for name in chosen}, [], [], b"")
+    ragged = _Ragged(lines, header)
+    marked = data + (b"" if data.endswith(b"\n") else b"\n") + ragged.mark.encode() + b"\n"
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader(data),
-            arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
-            arrow_csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True, invalid_row_handler=skip),
+            pa.BufferReader(marked),
+            arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(marked) + 1),
+            arrow_csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True, invalid_row_handler=ragged),
             arrow_csv.ConvertOptions(
                 include_columns=list(chosen.values()) or names[:1],
                 column_types=dict.fromkeys(names, pa.string()),
@@ -131,10 +147,10 @@ def _at_once(data: bytes, header: _Header, wanted: AbstractSet[str]) -> _Parsed 
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows + len(ragged) != len(lines):
+    if not ragged.ended or table.num_rows + len(ragged.places) != len(lines):
         return None
     columns = {name: _one_array(table.column(place)) for name, place in chosen.items()}
-    return _Parsed(columns, np.delete(lines, [place for place, _ in ragged]).tolist(), [bad for _, bad in ragged], b"")
+    return _Parsed(columns, np.delete(lines, ragged.places).tolist(), ragged.bad, b"")
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
