@@ -270,6 +270,18 @@ def test_check_tells_gaps_when_there_are_no_mistakes(tmp_path: Path) -> None:
     assert {"approval.missing", "inventory.empty", "policy.placeholder"} <= {gap.id for gap in found.gaps}
 
 
+def test_check_tells_when_a_text_changed_under_its_version(tmp_path: Path) -> None:
+    root = make(tmp_path / "house")
+    assert check(root, TODAY).gaps == ()
+    edit(root / "policy.yaml", "join_within: 2d", "join_within: 3d")
+    assert [gap.id for gap in check(root, TODAY).gaps] == ["version.reused"]
+    with desk(root) as opened:
+        adopt(opened)
+    assert [gap.id for gap in check(root, TODAY).gaps] == ["version.reused"]
+    edit(root / "policy.yaml", 'version: "2.1"', 'version: "2.2"')
+    assert check(root, TODAY).gaps == ()
+
+
 def test_check_knows_every_kind_of_detector(tmp_path: Path) -> None:
     root = make(tmp_path / "house")
     edit(root / "systems" / "credit-model.yaml", "kind: group_parity", "kind: group_parody")

@@ -5,7 +5,7 @@ A gap is no mistake: the workspace works with it. Mistakes are found when its fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal
@@ -22,10 +22,14 @@ REVIEW_CYCLE_MAX = timedelta(days=366)
 _ORDER: dict[Weight, int] = {"high": 0, "medium": 1, "low": 2}
 
 
-def gaps(workspace: Workspace, today: date) -> tuple[Gap, ...]:
-    """Every gap of policy and inventory on that day, the heaviest first."""
+def gaps(workspace: Workspace, today: date, adopted: Mapping[str, str] | None = None) -> tuple[Gap, ...]:
+    """Every gap of policy and inventory on that day, the heaviest first.
+
+    `adopted` is what the ledger knows: version of the policy -> digest of the text with which it was first adopted.
+    """
     policy = workspace.policy
     found = [gap for rule in _RULES for gap in rule(policy, today)]
+    found += _version(policy, adopted or {})
     found += system_gaps(workspace)
     return tuple(sorted(found, key=lambda gap: (_ORDER[gap.weight], gap.file, gap.field, gap.id)))
 
@@ -62,6 +66,13 @@ def _review(policy: Policy, today: date) -> Iterator[Gap]:
     if policy.approved_on and policy.review_by > policy.approved_on + REVIEW_CYCLE_MAX:
         what = f"approved on {policy.approved_on}, reviewed only by {policy.review_by}"
         yield Gap("review.rare", "medium", what, "review it at least once a year", answers, field="review_by")
+
+
+def _version(policy: Policy, adopted: Mapping[str, str]) -> Iterator[Gap]:
+    if adopted.get(policy.version, policy.digest) != policy.digest:
+        what = f"version {policy.version} was adopted before with another text: whoever approved it approved that text"
+        answers = ("ISO/IEC 42001 7.5", "NIST AI RMF GOVERN 1.5")
+        yield Gap("version.reused", "medium", what, "raise `version`, and have it approved", answers, field="version")
 
 
 def _placeholders(policy: Policy, today: date) -> Iterator[Gap]:  # noqa: ARG001 - all rules are alike

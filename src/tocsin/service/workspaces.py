@@ -127,7 +127,20 @@ def check(root: Path, today: date) -> Checked:
         workspace = _read(root, known())
     except BadInput as error:
         return Checked(None, tuple(error.problems()), ())
-    return Checked(workspace, (), gaps(workspace, today))
+    return Checked(workspace, (), gaps(workspace, today, _versions(root)))
+
+
+def _versions(root: Path) -> dict[str, str]:
+    """Version of the policy -> digest of the text with which it was first adopted; nothing where there is no ledger."""
+    path = root / INNER / "ledger.db"
+    if not path.exists():
+        return {}
+    ledger = SqliteLedger(path)
+    try:
+        adopted = [event.data for event in ledger.read(STREAM) if event.kind == "policy_adopted"]
+    finally:
+        ledger.close()
+    return {data["version"]: data["digest"] for data in reversed(adopted)}
 
 
 def document(root: Path) -> PolicyDocument:

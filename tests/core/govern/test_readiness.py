@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.core.govern.workspaces import POLICY, TODAY, found, ids
-from tocsin.govern.readiness import REVIEW_SOON
+from tests.core.govern.workspaces import POLICY, TODAY, found, ids, workspace
+from tocsin.govern.readiness import REVIEW_SOON, gaps
 from tocsin.model.finding import Category
 from tocsin.model.policy import ACTIVITIES, Person, ResponseTargets, Role, Severity, SeverityRule
 
@@ -32,6 +32,12 @@ def test_a_version_that_nobody_approved(missing: dict[str, object]) -> None:
 def test_an_approval_that_lies_ahead() -> None:
     assert ids(approved_on=TODAY + timedelta(days=1)) == ["approval.ahead"]
     assert ids(approved_on=TODAY) == []
+
+
+def test_a_text_that_changed_under_its_version() -> None:
+    (gap,) = gaps(workspace(), TODAY, {"1.0": "e" * 64})
+    assert (gap.id, gap.weight, gap.field) == ("version.reused", "medium", "version")
+    assert gaps(workspace(), TODAY, {"1.0": POLICY.digest, "0.9": "e" * 64}) == ()
 
 
 @pytest.mark.parametrize(
@@ -97,9 +103,9 @@ def test_an_activity_without_accountable(activity: str) -> None:
 
 def test_an_activity_with_two_accountable() -> None:
     second = replace(TEAM, duties={**TEAM.duties, "report": "accountable"})
-    gaps = found(roles=(MANAGER, second))
-    assert [gap.id for gap in gaps] == ["raci.accountable", "raci.responsible"]
-    assert gaps[0].what == "report: Manager, Team is accountable"
+    told = found(roles=(MANAGER, second))
+    assert [gap.id for gap in told] == ["raci.accountable", "raci.responsible"]
+    assert told[0].what == "report: Manager, Team is accountable"
 
 
 def test_an_activity_without_responsible_is_light_while_somebody_is_accountable() -> None:
@@ -112,8 +118,8 @@ def test_an_activity_that_nobody_answers_for() -> None:
     def without(role: Role) -> Role:
         return replace(role, duties={name: letter for name, letter in role.duties.items() if name != "detect"})
 
-    gaps = found(roles=(without(MANAGER), without(TEAM)))
-    assert [(gap.id, gap.weight) for gap in gaps] == [("raci.accountable", "high"), ("raci.responsible", "high")]
+    told = found(roles=(without(MANAGER), without(TEAM)))
+    assert [(gap.id, gap.weight) for gap in told] == [("raci.accountable", "high"), ("raci.responsible", "high")]
 
 
 def test_one_person_alone_answers_incidents() -> None:
