@@ -81,8 +81,11 @@ def _rank(level: str) -> int:
 
 
 def _apart(finding: Finding, incident: Incident, within: timedelta) -> bool:
-    """Whether the finding lies too long after the last that is known of the incident."""
-    last = max([incident.opened_at, *(f.last_at for f in incident.findings.values()), *incident.dates.values()])
+    """Whether the finding came too long after the harm was contained to be the same matter; until then it goes on."""
+    contained = incident.dates.get("contained")
+    if contained is None:
+        return False
+    last = max([contained, *(f.last_at for f in incident.findings.values())])
     return finding.window.start - last > within
 
 
