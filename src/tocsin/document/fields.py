@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
@@ -88,8 +89,15 @@ def identifier(value: str) -> str:
     raise ValueError("must be made of a-z, 0-9, - and _, begin with a letter or digit and have at most 64 characters")
 
 
+def visible(value: str) -> str:
+    """Text without control characters, which would show nothing or steer a terminal. Raises ValueError otherwise."""
+    if any(unicodedata.category(sign) == "Cc" and sign not in "\n\t" for sign in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Zone = Annotated[str, BeforeValidator(zone)]
 Country = Annotated[str, BeforeValidator(country)]
 Identifier = Annotated[str, AfterValidator(identifier)]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(visible)]

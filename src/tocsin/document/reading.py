@@ -121,6 +121,11 @@ _SYNTAX = (
     ("could not find expected ':'", "a line that is neither `key: value` nor `- entry`", "add the colon"),
     ("expected the node content", "a value is missing here, or begins with a special character", "put it in quotes"),
     ("undefined alias", "a value that begins with * refers to nothing", "put it in quotes"),
+    (
+        "expected '<document start>'",
+        "the document ended above, and here it goes on",
+        "align this line with the first one",
+    ),
     ("another document", "a second document begins here", "keep one document in a file"),
     ("unknown escape", "this backslash means nothing in double quotes", "use single quotes"),
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.document.fields import COUNTRIES, country, duration, identifier, near, zone, zones
+from tocsin.document.fields import COUNTRIES, country, duration, identifier, near, visible, zone, zones
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,17 @@ def test_identifiers_that_files_and_streams_can_carry(name: str) -> None:
 def test_identifiers_that_they_cannot(name: str) -> None:
     with pytest.raises(ValueError, match="a-z, 0-9"):
         identifier(name)
+
+
+@pytest.mark.parametrize("text", ["a\x1b[31mred", "nul\x00", "bell\x07", "back\x08", "\x7f", "\x9b"])
+def test_text_that_would_steer_a_terminal_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="control characters"):
+        visible(text)
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "a\ttab", "Ünïcödé 日本語", "zero\u200dwidth", "emoji 🙂"])
+def test_other_text_is_taken_as_it_is(text: str) -> None:
+    assert visible(text) == text
 
 
 def test_the_nearest_name_is_found_whatever_its_case() -> None:

@@ -122,6 +122,8 @@ def test_an_empty_file_is_called_empty(text: str) -> None:
         ("a: *nobody", 1, 4, "a value that begins with * refers to nothing"),
         ("a: |\n  x\n y\n", 3, 2, "this line does not fit the indentation around it"),
         ("a: 1\nb\nc: 2\n", 2, 1, "a line that is neither `key: value` nor `- entry`"),
+        ("- a\nb: 1\n", 2, 1, "this line does not fit the indentation around it"),
+        (" a: 1\nb: 2\n", 2, 1, "the document ended above, and here it goes on"),
         ("{a: ?0}", 1, 5, "a value is missing here, or begins with a special character"),
         ('a: "\\q"', 1, 6, "this backslash means nothing in double quotes"),
         ("a: 1\nb: \x07\n", 2, 4, "the character U+0007 cannot stand here"),

@@ -105,7 +105,11 @@ class ColumnFile(Strict):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
+        if isinstance(value, str):
+            return {"column": value}
+        if isinstance(value, dict):
+            return value
+        raise ValueError("must be the name of a source column, or a mapping such as {column: score, above: 0.5}")
 
     @model_validator(mode="after")
     def _one_source(self) -> ColumnFile:
