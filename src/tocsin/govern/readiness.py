@@ -5,7 +5,7 @@ A gap is no mistake: the workspace works with it. Mistakes are found when its fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal
@@ -22,14 +22,21 @@ REVIEW_CYCLE_MAX = timedelta(days=366)
 _ORDER: dict[Weight, int] = {"high": 0, "medium": 1, "low": 2}
 
 
-def gaps(workspace: Workspace, today: date, adopted: Mapping[str, str] | None = None) -> tuple[Gap, ...]:
+def gaps(
+    workspace: Workspace,
+    today: date,
+    adopted: Mapping[str, str] | None = None,
+    playbook_roles: Mapping[str, Collection[str]] | None = None,
+) -> tuple[Gap, ...]:
     """Every gap of policy and inventory on that day, the heaviest first.
 
     `adopted` is what the ledger knows: version of the policy -> digest of the text with which it was first adopted.
+    `playbook_roles` is what playbooks ask for: name -> the roles to which they give steps.
     """
     policy = workspace.policy
     found = [gap for rule in _RULES for gap in rule(policy, today)]
     found += _version(policy, adopted or {})
+    found += _playbook_roles(policy, playbook_roles or {})
     found += system_gaps(workspace)
     return tuple(sorted(found, key=lambda gap: (_ORDER[gap.weight], gap.file, gap.field, gap.id)))
 
@@ -176,6 +183,16 @@ def _playbooks(policy: Policy, today: date) -> Iterator[Gap]:  # noqa: ARG001
             what = f"{category} has no playbook"
             answers = ("ISO/IEC 42001 10.2", "NIST AI RMF MANAGE 2.3")
             yield Gap("playbook.missing", "high", what, "name one", answers, field=f"playbooks.{category}")
+
+
+def _playbook_roles(policy: Policy, asked: Mapping[str, Collection[str]]) -> Iterator[Gap]:
+    """Roles to which the chosen playbooks give steps and which the policy does not have."""
+    known, chosen = {role.id for role in policy.roles}, set(policy.playbooks.values())
+    for role in sorted({role for name in chosen for role in asked.get(name, ())} - known):
+        names = ", ".join(sorted(name for name in chosen if role in asked.get(name, ())))
+        what = f"playbooks give steps to the role {role!r}, which the policy does not have ({names})"
+        answers = ("ISO/IEC 42001 5.3", "NIST AI RMF MANAGE 2.3")
+        yield Gap("playbook.role", "medium", what, f"add a role with the id {role}", answers, field="roles")
 
 
 def _with(policy: Policy, activity: Activity, letter: Responsibility) -> list[Role]:

@@ -171,6 +171,14 @@ def test_a_category_without_playbook(category: Category) -> None:
     assert (gap.id, gap.weight, gap.field) == ("playbook.missing", "high", f"playbooks.{category}")
 
 
+def test_a_playbook_that_gives_steps_to_a_role_that_is_not_there() -> None:
+    asked = {"bias": {"manager", "lawyer"}, "misuse": {"lawyer"}, "unchosen": {"nobody"}}
+    (gap,) = gaps(workspace(), TODAY, None, asked)
+    assert (gap.id, gap.weight) == ("playbook.role", "medium")
+    assert gap.what == "playbooks give steps to the role 'lawyer', which the policy does not have (bias, misuse)"
+    assert gaps(workspace(), TODAY, None, {"bias": {"manager", "team"}}) == ()
+
+
 def test_the_heaviest_gap_comes_first() -> None:
     weights = [gap.weight for gap in found(approved_by="", review_by=TODAY + timedelta(days=5), roles=(MANAGER,))]
     assert weights == sorted(weights, key=["high", "medium", "low"].index)

@@ -86,7 +86,9 @@ class PolicyFile(Strict):
     severity: tuple[SeverityRuleFile, ...] = Field(min_length=1, description="the severity matrix")
     targets: dict[Severity, TargetsFile] = Field(description="the policy's own clocks, per severity")
     playbooks: dict[Category, Text] = Field(description="category -> playbook")
-    join_within: Duration = Field(description="findings of one matter join an open incident within this time")
+    join_within: Duration = Field(
+        description="findings join the open incident of their matter until this long after it is contained"
+    )
 
 
 class ColumnFile(Strict):
