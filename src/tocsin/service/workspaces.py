@@ -14,6 +14,7 @@ from tocsin.adapters.workspace.reading import FORMAT, fill_inner, read_files, re
 from tocsin.adapters.workspace.system_references import Known
 from tocsin.content.discovery import detector_kinds
 from tocsin.content.loaders.law import load as load_law
+from tocsin.content.loaders.playbooks import load as load_playbooks
 from tocsin.content.loaders.policies import standing_text
 from tocsin.content.loaders.taxonomies import load as load_taxonomies
 from tocsin.content.loaders.workspaces import template as template_files
@@ -67,7 +68,7 @@ class Adopted:
 
 def known() -> Known:
     """What the files of a workspace may refer to."""
-    return Known(detectors=detector_kinds(), facts=load_law().facts)
+    return Known(detector_kinds(), frozenset(load_playbooks()), load_law().facts)
 
 
 def init(target: Path, template: str | None, author: str, clock: Callable[[], datetime]) -> Initialized:
@@ -127,7 +128,8 @@ def check(root: Path, today: date) -> Checked:
         workspace = _read(root, known())
     except BadInput as error:
         return Checked(None, tuple(error.problems()), ())
-    return Checked(workspace, (), gaps(workspace, today, _versions(root)))
+    roles = {name: {step.role for step in playbook.actions()} for name, playbook in load_playbooks().items()}
+    return Checked(workspace, (), gaps(workspace, today, _versions(root), roles))
 
 
 def _versions(root: Path) -> dict[str, str]:
