@@ -1,0 +1,154 @@
+"""Forms: fields, where their values come from, and what is missing. A missing value is a named gap, never a blank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from tocsin.model.event import Json
+from tocsin.model.law import Citation
+
+FieldType = Literal["text", "long", "number", "date", "datetime", "choice", "boxes"]
+Required = Literal["always", "initial", "follow_up", "final", "optional"]
+Stage = Literal["initial", "follow_up", "combined", "final"]
+NEEDED: Mapping[Stage, frozenset[Required]] = {
+    "initial": frozenset({"always", "initial"}),
+    "follow_up": frozenset({"always", "follow_up"}),
+    "combined": frozenset({"always", "final"}),
+    "final": frozenset({"always", "follow_up", "final"}),
+}
+"""What each kind of report may not lack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a form; `source` names the value that fills it."""
+
+    no: str
+    label: str
+    source: str
+    type: FieldType = "text"
+    options: tuple[str, ...] = ()
+    required: Required = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A numbered section."""
+
+    no: str
+    title: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as its authority publishes it."""
+
+    id: str
+    title: str
+    version: str
+    status: str
+    source: Citation
+    sections: tuple[Section, ...]
+    notices: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilledField:
+    """A field with its value, or the reason why there is none. `ticked` are the boxes that hold."""
+
+    no: str
+    label: str
+    type: FieldType
+    value: str
+    gap: str
+    options: tuple[str, ...] = ()
+    ticked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilledSection:
+    """A section with its filled fields."""
+
+    no: str
+    title: str
+    fields: tuple[FilledField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form filled as far as it can be."""
+
+    form: str
+    title: str
+    version: str
+    status: str
+    source: str
+    stage: Stage
+    sections: tuple[FilledSection, ...]
+    notices: tuple[str, ...]
+    heading: Mapping[str, str]
+
+    def gaps(self) -> tuple[str, ...]:
+        """Every field without a value that this report may not lack, as `number label: reason`."""
+        fields = (field for section in self.sections for field in section.fields)
+        return tuple(f"{field.no} {field.label}: {field.gap}" for field in fields if field.gap)
+
+
+def fill(form: Form, values: Mapping[str, Json], stage: Stage, heading: Mapping[str, str]) -> Filled:
+    """The form with these values by source name; unknown sources and values outside the options become gaps."""
+    sections = tuple(
+        FilledSection(
+            section.no,
+            section.title,
+            tuple(_filled(field, values.get(field.source), stage) for field in section.fields),
+        )
+        for section in form.sections
+    )
+    source = f"{form.source.instrument}, {form.source.pinpoint} (source read: {form.source.confidence})"
+    return Filled(form.id, form.title, form.version, form.status, source, stage, sections, form.notices, heading)
+
+
+def differences(old: Filled, new: Filled) -> tuple[tuple[str, str, str], ...]:
+    """(field, before, after) for every field whose value changed."""
+    before = {(f.no, f.label): _shown(f) for section in old.sections for f in section.fields}
+    after = {(f.no, f.label): _shown(f) for section in new.sections for f in section.fields}
+    return tuple(
+        (f"{no} {label}", before.get((no, label), ""), text)
+        for (no, label), text in after.items()
+        if before.get((no, label)) != text
+    )
+
+
+def _filled(field: Field, value: Json, stage: Stage) -> FilledField:
+    if field.type == "boxes":
+        return _boxes(field, value or (), stage)
+    text = _text(field, value)
+    if text and field.options and text not in field.options:
+        return FilledField(field.no, field.label, field.type, "", f"{text!r} is not one of the options", field.options)
+    gap = "not known yet" if not text and field.required in NEEDED[stage] else ""
+    return FilledField(
+        field.no, field.label, field.type, text, gap, field.options, (text,) if field.options and text else ()
+    )
+
+
+def _boxes(field: Field, ticked: Sequence[str], stage: Stage) -> FilledField:
+    kept = tuple(option for option in field.options if option in ticked)
+    gap = "no box can be ticked yet: the facts are open" if not kept and field.required in NEEDED[stage] else ""
+    return FilledField(field.no, field.label, field.type, "; ".join(kept), gap, field.options, kept)
+
+
+def _text(field: Field, value: Json) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="minutes") if field.type == "datetime" else value.date().isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value).strip()
+
+
+def _shown(field: FilledField) -> str:
+    return field.value or (f"[gap: {field.gap}]" if field.gap else "")
