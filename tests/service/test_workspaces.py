@@ -320,6 +320,30 @@ init(Path(sys.argv[1]), "bank", "ada", lambda: datetime.now(UTC))
 """
 
 
+FULL = """
+import resource, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tocsin.model.errors import EnvironmentFault
+from tocsin.service.workspaces import init
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    init(Path(sys.argv[1]), "bank", "ada", lambda: datetime.now(UTC))
+except EnvironmentFault as fault:
+    print(fault)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bytes_max", [1_000, 6_000, 12_000])
+def test_a_full_disk_leaves_nothing_behind(bytes_max: int, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk: first a template file, then the ledger does not fit."""
+    command = [sys.executable, "-c", FULL, str(tmp_path / "house"), str(bytes_max)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("existed", [True, False])
 def test_a_killed_init_leaves_a_whole_workspace_or_none(tmp_path: Path, existed: bool) -> None:
