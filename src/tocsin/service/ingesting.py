@@ -109,6 +109,7 @@ def _ingest_file(
     source = identified(path)
     folder = desk.telemetry.root / system
     with alone(folder, lambda: progress(f"waiting to ingest {path.name}", 0), WAIT_S):
+        _sweep(folder)
         for _ in range(RETRIES):
             events = desk.ledger.read(stream(system))
             known = _known(path, source, events)
@@ -122,6 +123,13 @@ def _ingest_file(
             finally:
                 run.quarantine.discard()
     raise Conflict(f"other processes keep writing to {stream(system)}", "try again when they are done")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed ingest left half-written; nobody else writes here, as the folder's lock is held."""
+    with told(folder):
+        for part in folder.glob(".*.part"):
+            part.unlink()
 
 
 def _known(path: Path, source: Source, events: Sequence[Recorded]) -> IngestedFile | None:

@@ -94,7 +94,7 @@ class Identities:
     def _recall(self, segments: set[str]) -> None:
         """Begin with the ids on disk if they belong to some of these segments and to no other."""
         try:
-            with np.load(self._path) as kept:
+            with self._path.open("rb") as file, np.load(file) as kept:
                 covered, hashes = set(map(str, kept["segments"])), kept["hashes"]
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return

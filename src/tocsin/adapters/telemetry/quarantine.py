@@ -21,12 +21,12 @@ KINDS_MAX = 50
 
 
 class Quarantine:
-    """The bad rows of one file, on their way to `path`."""
+    """The bad rows of one file, on their way to `path`; only one process at a time may write them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._part = path.with_name(f".{path.name}.part")
         self._file: IO[bytes] | None = None
         self._digest = sha256()
         self._kinds: Counter[str] = Counter()
