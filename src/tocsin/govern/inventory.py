@@ -42,8 +42,7 @@ def high_risk(system: System) -> bool:
 
 
 def _watching(system: System) -> Iterator[Gap]:
-    duty = ("EU AI Act Art. 26(5)",) if system.organization_role == "deployer" else ("EU AI Act Art. 72",)
-    answers = _WATCHED + (duty if high_risk(system) else ())
+    answers = _WATCHED + _duty(system)
     if system.telemetry is None:
         what, remedy = "no telemetry is mapped, so nothing can be noticed", "map its log under `telemetry`"
         yield _gap(system, "no_telemetry", "high", what, remedy, answers, "telemetry")
@@ -58,6 +57,13 @@ def _watching(system: System) -> Iterator[Gap]:
         yield from _columns(system, system.telemetry)
 
 
+def _duty(system: System) -> tuple[str, ...]:
+    """The article by which the organization must watch the system; none when the system is not high-risk."""
+    if not high_risk(system):
+        return ()
+    return ("EU AI Act Art. 26(5)",) if system.organization_role == "deployer" else ("EU AI Act Art. 72",)
+
+
 def _columns(system: System, telemetry: TelemetryMapping) -> Iterator[Gap]:
     """Columns without which detectors can say less."""
     if "unit" not in telemetry.columns:
@@ -70,7 +76,7 @@ def _columns(system: System, telemetry: TelemetryMapping) -> Iterator[Gap]:
             what = "rows do not say to which conversation they belong, so hits cannot be joined"
             yield _gap(system, "no_session", "medium", what, "map `session`", _WATCHED, "telemetry.columns")
         return
-    fairness = ("NIST AI RMF MEASURE 2.11", "EU AI Act Art. 26(5)")
+    fairness = ("NIST AI RMF MEASURE 2.11", *_duty(system))
     if not any(name.startswith(GROUP) for name in telemetry.columns):
         weight: Weight = "high" if high_risk(system) else "low"
         what = "no group is mapped, so unfair treatment cannot be noticed"
