@@ -119,7 +119,8 @@ def _stage(
     case: Case, regime: Regime, stage: Stage, place: Place, applies: Reason, switches: Mapping[str, str]
 ) -> Obligation | None:
     when = judge(stage.when, case.facts)
-    anchor, at = _anchor(case, regime, stage, switches)
+    suffix = f"@{place.country}" if place.country else ""
+    anchor, at = _anchor(case, regime, stage, switches, suffix)
     day = (at or case.as_of).astimezone(ZoneInfo(place.zone)).date()
     status, note, in_force = _status(regime, case, day)
     if status is None:
@@ -128,9 +129,8 @@ def _stage(
     dated, counted, faster = _deadline(case, stage, at, place, day)
     if dated is None:
         return None
-    discharged = case.anchors.get(f"submitted.{regime.id}.{stage.id}")
-    suffix = f"@{place.country}" if place.country else ""
     obligation_id = f"{regime.id}.{stage.id}{suffix}"
+    discharged = case.anchors.get(f"submitted.{obligation_id}")
     because = tuple(part for part in (applies, when, in_force) if part.text != ALWAYS.text)
     reason = Reason(f"{regime.title}: {stage.title}", truth, because)
     return Obligation(
@@ -160,15 +160,18 @@ def _stage(
     )
 
 
-def _anchor(case: Case, regime: Regime, stage: Stage, switches: Mapping[str, str]) -> tuple[str, datetime | None]:
-    """The anchor that started the clock: the earliest of those that are known; the first one's name when none is."""
+def _anchor(
+    case: Case, regime: Regime, stage: Stage, switches: Mapping[str, str], suffix: str
+) -> tuple[str, datetime | None]:
+    """The anchor that started the clock: the earliest of those that are known; the first one's name when none is.
+
+    A clock that another stage's submission starts is started by the one to the same country (`suffix`).
+    """
     anchors = stage.anchors
     for switch in regime.switches:
         anchors = switch.anchors.get(switches.get(switch.id, switch.default), anchors)
-    named = [
-        a if not a.startswith("submitted.") else f"submitted.{regime.id}.{a.removeprefix('submitted.')}"
-        for a in anchors
-    ]
+    filed = "submitted."
+    named = [f"{filed}{regime.id}.{a.removeprefix(filed)}{suffix}" if a.startswith(filed) else a for a in anchors]
     known = [(case.anchors[name], name) for name in named if name in case.anchors]
     return (min(known)[1], min(known)[0]) if known else (named[0] if named else "", None)
 

@@ -1,0 +1,77 @@
+"""Remediate: record the cause and the corrective actions, and prove the fix on telemetry from after it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tocsin.incident.deciding import Wish
+from tocsin.model.errors import Refused, UsageFault
+from tocsin.model.incident import CorrectiveAction, Incident
+from tocsin.model.progress import Progress, silent
+from tocsin.remediate.proving import Proof, Verdict, effective_from, shares, to_prove
+from tocsin.service import detecting, incidents
+from tocsin.service.desk import Desk
+
+
+def record_cause(desk: Desk, incident_id: str, text: str) -> Incident:
+    """Record the cause. Raises UsageFault when the text is empty."""
+    if not text.strip():
+        raise UsageFault("the cause is empty", "say what caused the incident and how that is known")
+    return incidents.act(desk, incident_id, lambda _: [Wish("cause_recorded", {"cause": text.strip()})])
+
+
+def record_action(
+    desk: Desk, incident_id: str, text: str, effective: datetime | None = None, release: str = "", owner: str = ""
+) -> Incident:
+    """Record a corrective action; proofs made before it no longer count.
+
+    Raises:
+        UsageFault: the text is empty or the time has no zone.
+    """
+    if not text.strip() or (effective is not None and effective.tzinfo is None):
+        raise UsageFault(
+            "an action needs a text, and its time a zone", "for instance --effective 2026-11-24T09:00+01:00"
+        )
+
+    def decide(incident: Incident) -> list[Wish]:
+        name = f"A{len(incident.actions) + 1}"
+        action = CorrectiveAction(name, text.strip(), owner or desk.author, effective, release)
+        return [Wish("action_recorded", {"action": msgspec.to_builtins(action)})]
+
+    return incidents.act(desk, incident_id, decide)
+
+
+def verify(desk: Desk, incident_id: str, progress: Progress = silent) -> Verdict:
+    """Run each detector that fired on the telemetry since the fix, and record what that proves.
+
+    Raises:
+        Refused: nothing to prove, no effective action, or a detector that is gone.
+    """
+    incident = incidents.find(desk, incident_id)
+    wanted = to_prove(incident)
+    if not wanted:
+        raise Refused(
+            f"{incident_id} has no finding of a detector to prove",
+            remedy="add a note on how the end was verified, then close",
+        )
+    since = effective_from(incident.actions, desk.clock())
+    made = {finding.id: finding for finding, _ in detecting.findings(desk, [incident.system])}
+    levels, proofs = shares(wanted), []
+    for number, name in enumerate(wanted, start=1):
+        finding = made[name]
+        watcher = detecting.detector(desk, incident.system, finding.detector)
+        states = detecting.window_states(desk, incident.system, finding.detector, since)
+        clearance = watcher.clearance(finding, states, levels[name])
+        proofs.append(Proof(name, finding.title, finding.detector, since, clearance))
+        progress("proving", number, len(wanted))
+    wishes = [
+        Wish(
+            "remediation_verified",
+            {"finding": p.finding, "since": since.isoformat(), "clearance": msgspec.to_builtins(p.clearance)},
+        )
+        for p in proofs
+    ]
+    incidents.act(desk, incident_id, lambda _: wishes)
+    return Verdict(incident_id, tuple(proofs))

@@ -1,0 +1,246 @@
+"""Report: fill a form from what is recorded, seal the exact bytes, record the filing, compare versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tocsin.adapters.documents import pdf
+from tocsin.adapters.files import told, write_atomically
+from tocsin.content.loaders import forms
+from tocsin.incident.deciding import Wish
+from tocsin.model.errors import Refused, UsageFault
+from tocsin.model.event import Json
+from tocsin.model.incident import Incident
+from tocsin.model.law import Obligation, Truth
+from tocsin.model.policy import Person, System
+from tocsin.report.forms import Filled, Stage, differences, fill
+from tocsin.service import detecting, duties, incidents, responding
+from tocsin.service.desk import Desk
+
+JSON, PDF = "application/json", "application/pdf"
+BOXES = {
+    "death": "Death",
+    "serious_health_harm": "Harm to a person's health",
+    "critical_infrastructure_disruption": "Disruption of the operation of critical infrastructure",
+    "fundamental_rights_infringement": "Infringement of obligations under Union law intended to protect fundamental rights",
+    "serious_property_harm": "Harm to property",
+    "serious_environment_harm": "Harm to environment",
+}
+TYPES: dict[Stage, str] = {
+    "initial": "Initial",
+    "follow_up": "Follow up",
+    "combined": "Combined initial and final",
+    "final": "Final (Reportable incident)",
+}
+NEXT_REPORT = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A version of a report: its files, the evidence pointers of their exact bytes, and what is missing."""
+
+    incident: str
+    form: str
+    version: int
+    stage: Stage
+    obligation: str
+    files: tuple[str, ...]
+    evidence: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that changed between two versions."""
+
+    field: str
+    before: str
+    after: str
+
+
+def prepare(
+    desk: Desk, incident_id: str, form_id: str, stage: Stage = "initial", country: str = "", out: Path | None = None
+) -> Prepared:
+    """Fill the form, write it as PDF and JSON to `out`, and seal the bytes.
+
+    Raises:
+        UsageFault: no such incident or form, or no duty of the incident uses the form.
+    """
+    incident, form = incidents.find(desk, incident_id), forms.load(form_id)
+    duty = _duty(desk, incident, form_id, country)
+    number = 1 + max((made.version for made in incident.reports if made.form == form_id), default=0)
+    filled = fill(form, _values(desk, incident, duty, stage), stage, _heading(desk, incident, duty, number))
+    body = {**msgspec.to_builtins(filled), "gaps": list(filled.gaps())}
+    contents = {JSON: msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2), PDF: pdf.report(body)}
+    what = f"{form_id} version {number}"
+    pointers = {media: responding.seal(desk, incident_id, data, media, what) for media, data in contents.items()}
+    wish = {"form": form_id, "version": number, "files": pointers, "gaps": list(filled.gaps()), "stage": stage}
+    prepared = Wish("report_prepared", {**wish, "obligation": duty.id if duty else ""})
+    incidents.act(desk, incident_id, lambda _: [prepared])
+    folder = out or desk.root / "reports"
+    base = folder / f"{incident_id}-{form_id.split('/', maxsplit=1)[0]}-v{number}"
+    written = []
+    for suffix, media in ((".pdf", PDF), (".json", JSON)):
+        path = base.with_name(base.name + suffix)
+        with told(path):
+            write_atomically(path, contents[media], mode=0o600)
+        written.append(str(path))
+    sealed = tuple(pointers.values())
+    return Prepared(incident_id, form_id, number, stage, duty.id if duty else "", tuple(written), sealed, filled.gaps())
+
+
+def filed(
+    desk: Desk, incident_id: str, form_id: str, version: int, at: datetime, recipient: str, because: str = ""
+) -> Incident:
+    """Record that a version was handed in: it discharges its obligation from then on.
+
+    Raises:
+        UsageFault: no such version, or a time without a zone or in the future.
+        Refused: it has gaps and no reason was given for filing it all the same.
+    """
+    incident = incidents.find(desk, incident_id)
+    made = next((m for m in incident.reports if (m.form, m.version) == (form_id, version)), None)
+    if made is None:
+        known = ", ".join(f"{m.form} {m.version}" for m in incident.reports) or "none"
+        raise UsageFault(f"{incident_id} has no version {version} of {form_id}", f"prepared were: {known}")
+    if at.tzinfo is None or at > desk.clock():
+        raise UsageFault("the time of filing needs a zone and cannot lie in the future")
+    if made.gaps and not because.strip():
+        raise Refused(
+            "the report has gaps",
+            made.gaps,
+            "file it all the same with --because TEXT (an initial report may be incomplete)",
+        )
+    wishes = [
+        Wish(
+            "report_filed",
+            {"form": form_id, "version": version, "at": at.isoformat(), "recipient": recipient, "because": because},
+        )
+    ]
+    if made.obligation:
+        submitted = {"name": f"submitted.{made.obligation}", "at": at.isoformat(), "why": f"filed with {recipient}"}
+        wishes.append(Wish("date_set", submitted))
+    return incidents.act(desk, incident_id, lambda _: wishes)
+
+
+def diff(desk: Desk, incident_id: str, form_id: str, old: int, new: int) -> tuple[Difference, ...]:
+    """What changed between two prepared versions, from the sealed bytes. Raises UsageFault when one does not exist."""
+    incident = incidents.find(desk, incident_id)
+    versions = {made.version: made for made in incident.reports if made.form == form_id}
+    for number in (old, new):
+        if number not in versions:
+            raise UsageFault(f"{incident_id} has no version {number} of {form_id}", f"there are: {sorted(versions)}")
+    before, after = (_unsealed(desk, versions[number].files[JSON]) for number in (old, new))
+    return tuple(Difference(*changed) for changed in differences(before, after))
+
+
+def _unsealed(desk: Desk, pointer: str) -> Filled:
+    return msgspec.json.decode(desk.evidence.unseal(pointer), type=Filled, strict=False)
+
+
+def _duty(desk: Desk, incident: Incident, form_id: str, country: str) -> Obligation | None:
+    """The obligation that the form serves, in that country if one is named; None when nothing owes it (yet)."""
+    owed = [o for o in duties.of(desk, incident).obligations if o.form == form_id and o.truth is not Truth.NO]
+    chosen = [o for o in owed if not country or o.id.endswith(f"@{country}")]
+    if country and not chosen:
+        known = ", ".join(o.id for o in owed) or "none"
+        raise UsageFault(f"nothing is owed in {country!r} on this form", f"duties with it: {known}")
+    return next((o for o in chosen if o.operational_due), chosen[0] if chosen else None)
+
+
+def _heading(desk: Desk, incident: Incident, duty: Obligation | None, version: int) -> dict[str, str]:
+    here, there = ZoneInfo(desk.workspace.policy.timezone), ZoneInfo(duty.timezone if duty else "UTC")
+    heading = {"incident": f"{incident.id}, {incident.title}", "version": str(version)}
+    heading["prepared"] = f"{desk.clock().astimezone(here):%Y-%m-%d %H:%M %Z}"
+    if duty:
+        heading |= {"duty": f"{duty.title} ({duty.status})", "to": "; ".join(r.name for r in duty.recipients)}
+        if duty.operational_due:
+            heading["due"] = f"{duty.operational_due.astimezone(there):%Y-%m-%d %H:%M %Z} ({duty.label})"
+        if duty.anchor_at:
+            heading["clock_started"] = f"{duty.anchor} {duty.anchor_at.astimezone(there):%Y-%m-%d %H:%M %Z}"
+    return heading
+
+
+def _values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stage) -> dict[str, Json]:
+    """Every value by the name of its source: incident, inventory, policy, duty. What is not recorded is None."""
+    system, now = desk.system(incident.system), desk.clock()
+    facts = {name: fact.value for name, fact in incident.facts.items()}
+    recipient = duty.recipients[0] if duty and duty.recipients else None
+    values: dict[str, Json] = {
+        "authority.country": recipient.country if recipient else None,
+        "authority.name": recipient.name if recipient else None,
+        "report.date": now,
+        "report.type": TYPES[stage],
+        "report.next": (now + NEXT_REPORT).date() if stage in ("initial", "follow_up") else None,
+        "date.occurred": incident.dates.get("occurred"),
+        "date.detected": incident.dates.get("detected"),
+        "date.aware": incident.dates.get("aware.provider") or incident.dates.get("aware.deployer"),
+        "classification.boxes": [box for fact, box in BOXES.items() if facts.get(fact) is True],
+        "incident.nature": _nature(desk, incident),
+        "incident.people_affected": facts.get("people_affected"),
+        "incident.remedial_actions": _actions(incident),
+        "incident.initial_reporter": _reporter(desk, incident),
+        "analysis.preliminary": incident.cause or None,
+        "analysis.actions": _actions(incident),
+        "analysis.cause": incident.cause or None,
+    }
+    return values | _of_system(system) | _of_people(desk, system)
+
+
+def _of_system(system: System) -> dict[str, Json]:
+    released = [model for model in system.models if model.released is None or model.released <= date.max]
+    latest = max(released, key=lambda model: model.released or date.min, default=None)
+    return {
+        "system.id": system.id,
+        "system.name": system.name,
+        "system.purpose": system.purpose,
+        "system.route": system.eu_ai_act_route,
+        "system.model": system.name if latest else None,
+        "system.version": latest.version if latest else None,
+        "system.eu_database_id": system.facts.get("eu_database_id"),
+    }
+
+
+def _of_people(desk: Desk, system: System) -> dict[str, Json]:
+    """The provider's and the submitter's particulars, as far as the policy knows them."""
+    policy = desk.workspace.policy
+    people = {person.id: person for person in policy.people}
+    accountable = next((r for r in policy.roles if r.duties.get("report") == "accountable" and r.people), None)
+    contact = people.get(accountable.people[0]) if accountable else None
+    own = system.organization_role in ("provider", "both")
+    values: dict[str, Json] = {
+        "submitter.role": "Provider" if own else "Deployer",
+        "submitter.name": contact and contact.name,
+    }
+    values["provider.organisation"] = system.provider
+    return values | (_contact(contact) if own and contact else {})
+
+
+def _contact(person: Person) -> dict[str, Json]:
+    return {"provider.contact": person.name, "provider.email": person.email, "provider.phone": person.phone}
+
+
+def _nature(desk: Desk, incident: Incident) -> str:
+    made = {finding.id: finding for finding, _ in detecting.findings(desk, [incident.system])}
+    told_ = [made[name].explanation for name in incident.findings if name in made]
+    return "\n".join([incident.title, *told_])
+
+
+def _actions(incident: Incident) -> str | None:
+    lines = [
+        f"{a.text} (effective {a.effective_from:%Y-%m-%d %H:%M} UTC)" if a.effective_from else a.text
+        for a in incident.actions
+    ]
+    return "\n".join(lines) or None
+
+
+def _reporter(desk: Desk, incident: Incident) -> str:
+    if incident.source == "detector":
+        return "Automatic detection by the organization's own monitoring"
+    people = {person.id: person.name for person in desk.workspace.policy.people}
+    return people.get(incident.opened_by, incident.opened_by)

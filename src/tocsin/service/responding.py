@@ -1,0 +1,150 @@
+"""Respond: walk the playbook of the incident's category. Built-in actions do what their step says."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tocsin.content.loaders import playbooks
+from tocsin.incident.deciding import Wish
+from tocsin.model.errors import Refused, UsageFault
+from tocsin.model.incident import Incident, Phase
+from tocsin.model.policy import Policy
+from tocsin.respond.cacao import Playbook, Step
+from tocsin.respond.walking import Progress, found, progress
+from tocsin.service import duties, incidents, remediating
+from tocsin.service.desk import SELF, Desk
+
+ACTING = ("responsible", "accountable")
+
+
+def begin(desk: Desk, incident_id: str) -> Progress:
+    """Start the playbook of the incident's category, unless it was started already, and show where it stands."""
+    incident = incidents.find(desk, incident_id)
+    if not incident.playbook:
+        playbook = playbooks.named(desk.workspace.policy.playbooks[incident.category])
+        started = Wish("playbook_started", {"playbook": playbook.key, "digest": playbook.digest})
+        incident = incidents.act(desk, incident_id, lambda i: [] if i.playbook else [started])
+    return where(desk, incident)
+
+
+def where(desk: Desk, incident: Incident) -> Progress:
+    """Where the response stands."""
+    facts = {
+        name: fact.value
+        for name, fact in duties.standing_facts(desk.system(incident.system), incident.opened_at).items()
+    }
+    facts |= {name: fact.value for name, fact in incident.facts.items()}
+    return progress(_playbook(incident), incident.steps, facts)
+
+
+def complete(desk: Desk, incident_id: str, given: str, outcome: str, evidence: bytes = b"") -> Progress:
+    """Complete a step: do what it has built in, seal the evidence, record the outcome.
+
+    Raises:
+        UsageFault: no such step, or no outcome.
+        Refused: another step comes first, it was done already, or the person has no part in responding.
+    """
+    begin(desk, incident_id)
+    incident = incidents.find(desk, incident_id)
+    step = _wanted(_playbook(incident), given)
+    _check_person(desk.workspace.policy, desk.author)
+    _check_order(where(desk, incident), incident, step)
+    if not outcome.strip():
+        raise UsageFault(f"{step.name}: the outcome is missing", f"record: {step.evidence or 'what was done'}")
+    _run(desk, incident_id, step, outcome)
+    pointer = (
+        seal(desk, incident_id, evidence, "application/octet-stream", f"evidence of step {step.slug}")
+        if evidence
+        else ""
+    )
+    done = Wish("step_completed", {"step": step.id, "name": step.name, "outcome": outcome.strip(), "evidence": pointer})
+    return where(desk, incidents.act(desk, incident_id, lambda _: [done]))
+
+
+def missing(desk: Desk, incident: Incident) -> list[str]:
+    """Mandatory steps that are not done, as reasons why the incident cannot be closed."""
+    if not incident.playbook:
+        return ["its playbook was never started (tocsin respond)"]
+    return [f"the mandatory step is not done: {name}" for name in where(desk, incident).mandatory_missing]
+
+
+def close(desk: Desk, incident_id: str, reason: str) -> Incident:
+    """Close the incident once everything is done, told and proven. Raises Refused with all that is missing."""
+    incident = incidents.find(desk, incident_id)
+    merged = any(relation == "duplicate_of" for relation, _ in incident.links)
+    more = [] if merged else [*missing(desk, incident), *duties.unmet(desk, incident)]
+    return incidents.close(desk, incident_id, reason, more)
+
+
+def seal(desk: Desk, incident_id: str, data: bytes, media_type: str, what: str) -> str:
+    """Seal bytes as evidence of the incident and record the pointer."""
+    pointer = desk.evidence.seal(incident_id, data)
+    fields = {"pointer": pointer, "media_type": media_type, "bytes": len(data), "what": what}
+    incidents.act(desk, incident_id, lambda _: [Wish("evidence_sealed", fields)])
+    return pointer
+
+
+def _playbook(incident: Incident) -> Playbook:
+    playbook = playbooks.named(incident.playbook)
+    if playbook.digest != incident.playbook_digest:
+        what = f"the playbook {incident.playbook} changed since {incident.id} started it"
+        raise Refused(what, remedy="finish with the version of Tocsin that started it, or note the change and go on")
+    return playbook
+
+
+def _wanted(playbook: Playbook, given: str) -> Step:
+    step = found(playbook, given)
+    if step is None:
+        names = ", ".join(action.slug for action in playbook.actions())
+        raise UsageFault(f"{playbook.name} has no step {given!r}", f"its steps are: {names}")
+    return step
+
+
+def _check_person(policy: Policy, author: str) -> None:
+    """Only people with a part in responding complete steps; Tocsin itself may do what is built in."""
+    roles = [
+        role
+        for role in policy.roles
+        if role.duties.get("respond") or role.duties.get("remediate") or role.duties.get("report")
+    ]
+    people = {person for role in roles for person in role.people}
+    if author not in people and author != SELF:
+        raise Refused(
+            f"{author} has no part in responding", remedy=f"act as one of {', '.join(sorted(people))} with --as"
+        )
+
+
+def _check_order(state: Progress, incident: Incident, step: Step) -> None:
+    if any(done.step == step.id for done in incident.steps):
+        raise Refused(f"{step.name}: done already")
+    ready = {due.step for due in state.next}
+    if step.id not in ready:
+        first = [due.name for due in state.next if due.mandatory]
+        raise Refused(
+            f"{step.name}: something comes first", first, "complete it, or answer the question that leads here"
+        )
+
+
+def _run(desk: Desk, incident_id: str, step: Step, outcome: str) -> None:
+    """What a step has built in. Steps that a person does elsewhere have nothing."""
+    incident = incidents.find(desk, incident_id)
+    if step.run == "acknowledge":
+        incidents.acknowledge(desk, incident_id)
+    elif step.run == "seal_evidence":
+        state = msgspec.json.format(msgspec.json.encode(incident, order="sorted"), indent=2)
+        seal(desk, incident_id, state, "application/json", "state of the incident when evidence was preserved")
+    elif step.run == "contain" and "contained" not in incident.dates:
+        incidents.set_phase(desk, incident_id, Phase.CONTAINED, outcome)
+    elif step.run == "record_cause" and not incident.cause:
+        remediating.record_cause(desk, incident_id, outcome)
+    elif step.run == "record_action" and not incident.actions:
+        raise Refused(
+            "the corrective action needs its instant",
+            remedy=f"tocsin remediate {incident_id} --action TEXT --effective TIME",
+        )
+    elif step.run == "verify_remediation" and incident.findings:
+        verdict = remediating.verify(desk, incident_id)
+        if not verdict.passed:
+            raise Refused(
+                "the fix is not proven yet", [p.clearance.statement for p in verdict.proofs if not p.clearance.passed]
+            )
