@@ -8,8 +8,6 @@ that the ledger had before that row's segment, so that a second run also finds t
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,15 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tocsin.adapters.files import told
-from tocsin.adapters.telemetry.chunks import Bad, Lines, Reader
+from tocsin.adapters.telemetry.choosing import check_columns, chosen
+from tocsin.adapters.telemetry.chunks import Bad, Lines
 from tocsin.adapters.telemetry.cutting import Part, Size, parts
 from tocsin.adapters.telemetry.identities import Identities, hashed
 from tocsin.adapters.telemetry.locking import alone
-from tocsin.adapters.telemetry.mapping import Plan, mapped, missing_columns, plan, refused
-from tocsin.adapters.telemetry.opening import Source, identified, opened
+from tocsin.adapters.telemetry.mapping import mapped, plan
+from tocsin.adapters.telemetry.opening import Source, gathered, identified, opened
 from tocsin.adapters.telemetry.quarantine import Quarantine
 from tocsin.content.discovery import declared
-from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Place, Refused, UsageFault
+from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Place, Refused
 from tocsin.model.event import Append, Event, Recorded
 from tocsin.model.policy import System, TelemetryMapping
 from tocsin.model.progress import Progress, silent
@@ -87,7 +86,10 @@ def ingest(
     """
     system = desk.system(system_id)
     telemetry = _telemetry(system)
-    done = [_ingest_file(desk, system_id, telemetry, path, size, progress) for path in _expanded(desk, files)]
+    done = [
+        _ingest_file(desk, system_id, telemetry, path, size, progress)
+        for path in gathered(files, desk.root / ".tocsin" / "spool")
+    ]
     new = [file for file in done if not file.already_known]
     counts = (sum(getattr(file, name) for file in new) for name in ("rows", "quarantined", "duplicates"))
     return Ingested(system_id, tuple(done), *counts)
@@ -190,10 +192,9 @@ class _Run:
         return self.desk.ledger.append(Append(stream(self.system), version, events))[-1].version
 
     def _good_rows(self) -> Iterator[tuple[pa.RecordBatch, Lines]]:
-        with opened(self.path) as file:
-            reader = _reader(self.telemetry, file.name, file.head, self.path)
+        reader = chosen(declared("tocsin.adapters.telemetry.readers", "READER"), self.telemetry, self.path)
         columns = plan(self.telemetry, canonical=reader.canonical)
-        _check_columns(self.path, reader, columns)
+        check_columns(self.path, reader, columns)
         with opened(self.path) as file:
             for chunk in reader.read(file.stream, str(self.path), columns.wanted()):
                 self.quarantine.add(chunk.bad)
@@ -289,65 +290,3 @@ def _duplicate(part: Part, index: int) -> Bad:
 def _name(path: Path) -> str:
     """The file's name as text, whatever its bytes."""
     return os.fsencode(path.name).decode("utf-8", "backslashreplace")
-
-
-def _check_columns(path: Path, reader: Reader, columns: Plan) -> None:
-    """Look for the mapped columns before anything is recorded. Raises BadInput for those that the file does not have.
-
-    Where rows may leave a key out, the file is read until each was seen once.
-    """
-    seen: set[str] = set()
-    names: dict[str, None] = {}
-    rows = 0
-    with opened(path) as file:
-        for chunk in reader.read(file.stream, str(path), columns.wanted()):
-            seen |= set(chunk.columns)
-            names |= dict.fromkeys(chunk.names)
-            rows += len(chunk.lines)
-            if (names and not reader.sparse) or not missing_columns(columns, seen):
-                break
-    missing = missing_columns(columns, seen)
-    if missing and (rows or (names and not reader.sparse)):
-        raise refused(str(path), missing, list(names))
-
-
-def _expanded(desk: Desk, files: Sequence[Path]) -> Iterator[Path]:
-    """Folders as their files; standard input as a file of its own. Raises UsageFault for what does not exist."""
-    for path in files:
-        if str(path) == "-":
-            spooled = _spooled(desk)
-            yield spooled
-            spooled.unlink()  # after it was ingested: what failed stays, as a pipe cannot be read again
-        elif path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-        elif path.exists():
-            yield path
-        else:
-            raise UsageFault(f"no file {path}", "check the name")
-
-
-def _spooled(desk: Desk) -> Path:
-    folder = desk.root / ".tocsin" / "spool"
-    with told(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="stdin-", delete=False) as kept:
-            while part := sys.stdin.buffer.read(1 << 20):
-                kept.write(part)
-    return Path(kept.name)
-
-
-def _reader(telemetry: TelemetryMapping, name: str, head: bytes, path: Path) -> Reader:
-    readers: dict[str, Reader] = declared("tocsin.adapters.telemetry.readers", "READER")
-    chosen: str = telemetry.format
-    if chosen == "auto":
-        sure = {reader.name: reader.recognizes(name, head) for reader in readers.values()}
-        chosen = max(sure, key=lambda reader: sure[reader])
-        if not sure[chosen] and head:
-            known = ", ".join(sorted(readers))
-            what = "the format is not recognized"
-            raise BadInput.at(Place(str(path)), what, f"set telemetry.format to one of: {known}")
-    reader = readers[chosen]
-    if reader.table not in (None, telemetry.table):
-        what = f"{reader.name} files hold {reader.table}, but the system's telemetry.table is {telemetry.table}"
-        raise BadInput.at(Place(str(path)), what, "give another file, or change the mapping")
-    return reader

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import BinaryIO, NamedTuple, cast
 import pyarrow as pa
 
 from tocsin.adapters.files import told
-from tocsin.model.errors import BadInput, Place
+from tocsin.model.errors import BadInput, Place, UsageFault
 
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\x04\x22\x4d\x18": "lz4"}
 SUFFIXES = (".gz", ".zst", ".zstd", ".bz2", ".lz4")
@@ -106,3 +108,31 @@ class _Decompressed:
     def position(self) -> int:
         """How many compressed bytes were read."""
         return int(self._raw.tell())
+
+
+def gathered(paths: Iterable[Path], spool: Path) -> Iterator[Path]:
+    """The files: folders as the files in them, and `-` as what standard input gives, kept below `spool` until it was used.
+
+    Raises:
+        UsageFault: there is no such file.
+    """
+    for path in paths:
+        if str(path) == "-":
+            spooled = _spooled(spool)
+            yield spooled
+            spooled.unlink()  # only when all went well: a pipe cannot be read again
+        elif path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        elif path.exists():
+            yield path
+        else:
+            raise UsageFault(f"no file {path}", "check the name")
+
+
+def _spooled(folder: Path) -> Path:
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="stdin-", delete=False) as kept:
+            while part := sys.stdin.buffer.read(PIECE_BYTES):
+                kept.write(part)
+    return Path(kept.name)
