@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -16,14 +16,10 @@ from tocsin.adapters.workspace.reading import read_salt, read_workspace
 from tocsin.model.errors import UsageFault
 from tocsin.model.event import Event, Json
 from tocsin.model.policy import System, Workspace
+from tocsin.service.clock import wall_clock
 
 SELF = "tocsin"
 """The author of what no person did."""
-
-
-def wall_clock() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

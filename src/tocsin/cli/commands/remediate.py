@@ -1,0 +1,72 @@
+"""`tocsin remediate`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from tocsin.cli.commands import times
+from tocsin.cli.options import DEFAULT, Shared
+from tocsin.cli.output import bars, emit, say, table
+from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
+
+
+def remediate(
+    incident: str,
+    *,
+    cause: str | None = None,
+    action: str | None = None,
+    effective: str | None = None,
+    release: str = "",
+    verify: Annotated[bool, Parameter(negative="")] = False,
+    shared: Shared = DEFAULT,
+) -> int:
+    """Record cause and corrective actions; prove the fix on telemetry from after it.
+
+    With --verify the detector that fired runs again on the rows since the fix and must reject that the fault is still there. Exit code 1
+    while that is not proven.
+
+    Parameters
+    ----------
+    incident
+        The incident's id.
+    cause
+        What caused it, and how that is known.
+    action
+        A corrective action.
+    effective
+        From when the action is in force, with its offset.
+    release
+        The release that carries it.
+    verify
+        Prove the fix now.
+    """
+    from tocsin.model.errors import UsageFault
+    from tocsin.service import incidents, remediating
+
+    if not any((cause, action, verify)):
+        raise UsageFault("nothing to do", "use --cause, --action or --verify")
+    with shared.desk() as desk, bars(shared) as progress:
+        if cause:
+            remediating.record_cause(desk, incident, cause)
+        if action:
+            at = times.instant(effective) if effective else None
+            remediating.record_action(desk, incident, action, at, release)
+        verdict = remediating.verify(desk, incident, progress) if verify else None
+        state = incidents.find(desk, incident)
+    emit(verdict or state, shared, lambda _: _show(state, verdict))
+    return EXIT_OK if verdict is None or verdict.passed else EXIT_REFUSED
+
+
+def _show(state: Any, verdict: Any) -> None:
+    say(f"{state.id}  {state.title}", "bold")
+    say(f"  cause: {state.cause or 'not recorded'}")
+    for action in state.actions:
+        say(f"  action {action.id}: {action.text} (effective {action.effective_from or 'not yet'})")
+    if verdict:
+        rows = (
+            (p.finding, p.detector, "proven" if p.clearance.passed else "NOT PROVEN", p.clearance.statement)
+            for p in verdict.proofs
+        )
+        table(("finding", "detector", "", "statement"), rows)

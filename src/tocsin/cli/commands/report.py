@@ -1,0 +1,111 @@
+"""`tocsin report ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from tocsin.cli.commands import times
+from tocsin.cli.options import DEFAULT, Shared
+from tocsin.cli.output import emit, say, table
+
+FORM = "eu.aiact.art73/draft-template-1.0.0"
+
+
+def prepare(
+    incident: str,
+    *,
+    form: str = FORM,
+    stage: Literal["initial", "follow_up", "combined", "final"] = "initial",
+    country: str = "",
+    out: Path | None = None,
+    shared: Shared = DEFAULT,
+) -> None:
+    """Fill a form as PDF and JSON, with every gap named. The exact bytes are sealed as evidence.
+
+    Parameters
+    ----------
+    incident
+        The incident's id.
+    form
+        The form's id.
+    stage
+        Which kind of report it is; it decides which fields may not be missing.
+    country
+        The country of the authority, where several are owed.
+    out
+        Folder for the files; default: reports/ in the workspace.
+    """
+    from tocsin.service import reporting
+
+    with shared.desk() as desk:
+        made = reporting.prepare(desk, incident, form, stage, country, out)
+    emit(made, shared, _prepared)
+
+
+def _prepared(made: Any) -> None:
+    say(f"{made.form} version {made.version} ({made.stage}) of {made.incident}", "bold")
+    for path in made.files:
+        say(f"  {path}")
+    say(f"{len(made.gaps)} gaps:" if made.gaps else "No gaps.")
+    for gap in made.gaps:
+        say(f"  - {gap}")
+
+
+def filed(
+    incident: str,
+    *,
+    version: int,
+    at: str,
+    recipient: str,
+    form: str = FORM,
+    because: Annotated[str, Parameter(name=["--because", "-b"])] = "",
+    shared: Shared = DEFAULT,
+) -> None:
+    """Record that a report was handed in.
+
+    Parameters
+    ----------
+    incident
+        The incident's id.
+    version
+        The version that was handed in.
+    at
+        When, with its offset.
+    recipient
+        To whom.
+    form
+        The form's id.
+    because
+        Why it was filed with gaps, if it has any.
+    """
+    from tocsin.service import reporting
+
+    with shared.desk() as desk:
+        state = reporting.filed(desk, incident, form, version, times.instant(at), recipient, because)
+    emit(state, shared, lambda i: say(f"{i.id}: version {version} filed with {recipient}.", "bold"))
+
+
+def diff(incident: str, old: int, new: int, *, form: str = FORM, shared: Shared = DEFAULT) -> None:
+    """Show what changed between two versions of a report.
+
+    Parameters
+    ----------
+    incident
+        The incident's id.
+    old
+        The earlier version.
+    new
+        The later version.
+    form
+        The form's id.
+    """
+    from tocsin.service import reporting
+
+    with shared.desk() as desk:
+        changed = reporting.diff(desk, incident, form, old, new)
+    emit(
+        changed, shared, lambda rows: table(("field", "before", "after"), ((r.field, r.before, r.after) for r in rows))
+    )
