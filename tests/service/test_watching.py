@@ -217,3 +217,30 @@ def test_a_folder_or_system_that_is_not_there_is_told_at_once(tmp_path: Path, in
             watch(at, "other", inbox, stop=lambda: True)
     with desk(tmp_path, None) as at, pytest.raises(BadInput, match="no telemetry mapping"):
         watch(at, SYSTEM, inbox, stop=lambda: True)
+
+
+def test_it_can_stop_when_nothing_more_arrives(tmp_path: Path, inbox: Path) -> None:
+    later = iter([log("b")])
+
+    def sleep(seconds: float) -> None:
+        for text in later:
+            (inbox / "b.csv").write_text(text)
+
+    seen: list[str] = []
+    with desk(tmp_path) as at:
+        (inbox / "a.csv").write_text(log("a"))
+        result = watch(
+            at,
+            SYSTEM,
+            inbox,
+            stop=lambda: False,
+            until_quiet=True,
+            sleep=sleep,
+            on_file=lambda result: seen.append(result.name),
+        )
+        assert (seen, result.looks) == (["a.csv", "b.csv"], 3)
+
+
+def test_an_empty_folder_is_quiet_at_once(tmp_path: Path, inbox: Path) -> None:
+    with desk(tmp_path) as at:
+        assert watch(at, SYSTEM, inbox, stop=lambda: False, until_quiet=True, sleep=lambda seconds: None).looks == 2

@@ -58,6 +58,7 @@ def watch(
     folder: Path,
     *,
     stop: Callable[[], bool],
+    until_quiet: bool = False,
     after: Callable[[], None] = nothing,
     on_file: Callable[[IngestedFile], None] = no_more,
     on_error: Callable[[Path, TocsinError], None] = ignore,
@@ -65,7 +66,9 @@ def watch(
     sleep: Callable[[float], None] = time.sleep,
     progress: Progress = silent,
 ) -> Watched:
-    """Look into the folder every `interval_s` until `stop` says so. A file is ingested when two looks find it the same.
+    """Look into the folder every `interval_s` until `stop` says so, or with `until_quiet` until two looks find no change.
+
+    A file is ingested when two looks find it the same.
 
     `after` is called once at the start, for what an earlier watch may have left, and after each look that brought new rows. A
     file that cannot be ingested is told to `on_error` and tried again when it changes, or at each look when the world failed.
@@ -82,6 +85,8 @@ def watch(
     while not stop():
         if watcher.look(stop):
             after()
+        if until_quiet and watcher.quiet:
+            break
         if not stop():
             sleep(interval_s)
     return watcher.watched()
@@ -101,7 +106,8 @@ class _Watcher:
     ) -> None:
         self.desk, self.system_id, self.folder = desk, system_id, folder
         self.on_file, self.on_error, self.progress = on_file, on_error, progress
-        self.before: dict[Path, Stamp] = {}
+        self.quiet = False
+        self.before: dict[Path, Stamp] | None = None
         self.done: dict[Path, Stamp] = {}
         self.troubled: set[tuple[Path, Stamp]] = set()
         self.looks = self.files = self.rows = self.quarantined = 0
@@ -109,8 +115,9 @@ class _Watcher:
     def look(self, stop: Callable[[], bool]) -> bool:
         """Ingest the files that are new and whole; whether any of them brought rows."""
         now = self._stamps()
-        whole = [path for path, stamp in now.items() if self.before.get(path) == stamp != self.done.get(path)]
-        self.before = now
+        before = self.before or {}
+        whole = [path for path, stamp in now.items() if before.get(path) == stamp != self.done.get(path)]
+        self.quiet, self.before = now == self.before, now
         self.done = {path: stamp for path, stamp in self.done.items() if path in now}
         self.looks += 1
         rows = self.rows

@@ -127,3 +127,15 @@ def test_a_file_of_another_kind_is_as_none(tmp_path: Path) -> None:
     identities = Identities(tmp_path, kept)
     identities.admit(kept.segments())
     assert identities.repeated(hashed(texts("a"))).tolist() == [True]
+
+
+def test_what_was_kept_never_replaces_what_was_added_since(tmp_path: Path) -> None:
+    kept = Kept(one=["a"])
+    first = Identities(tmp_path, kept)
+    first.admit(kept.segments())
+    first.keep(kept.segments())
+    second = Identities(tmp_path, kept)
+    second.admit([])
+    second.add(hashed(texts("b")))
+    second.admit(kept.segments())
+    assert second.repeated(hashed(texts("a", "b", "c"))).tolist() == [True, True, False]

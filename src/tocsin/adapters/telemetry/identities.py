@@ -49,12 +49,14 @@ class Identities:
         self._batches = batches
         self._base: Hashes = np.array([], np.uint64)
         self._recent: list[Hashes] = []
+        self._begun = False
         self._admitted: set[str] = set()
         self._kept_rows = 0
 
     def admit(self, segments: Sequence[Segment]) -> None:
         """Count the ids of these segments as seen, those admitted before aside."""
-        if not self._admitted:
+        if not self._begun:
+            self._begun = True
             self._recall({segment.id for segment in segments})
         new = [segment for segment in segments if segment.id not in self._admitted]
         if new:
@@ -74,7 +76,7 @@ class Identities:
 
     def add(self, hashes: Hashes) -> None:
         """Count these ids as seen. New ones are merged into the rest when they are an eighth of it: n log n in sum."""
-        self._recent.append(_sorted([hashes]))
+        self._recent.append(_sorted([hashes[hashes != 0]]))
         if 8 * sum(map(len, self._recent)) > len(self._base):
             self._base, self._recent = _sorted([self._base, *self._recent]), []
 
@@ -83,9 +85,11 @@ class Identities:
 
         A crash before, or a file that is lost, only costs reading the segments' ids again.
         """
-        hashes = _sorted([self._base, *self._recent])
-        if 8 * (len(hashes) - self._kept_rows) <= self._kept_rows:
+        rows = len(self._base) + sum(map(len, self._recent))
+        if 8 * (rows - self._kept_rows) <= self._kept_rows:
             return
+        hashes, self._base, self._recent = _sorted([self._base, *self._recent]), np.array([], np.uint64), []
+        self._base = hashes
         sink = BytesIO()
         np.savez(sink, hashes=hashes, segments=np.array(sorted(segment.id for segment in segments)))
         with told(self._path):
@@ -103,5 +107,7 @@ class Identities:
 
 
 def _sorted(parts: Sequence[Hashes]) -> Hashes:
+    """All hashes in order, in one new array; nothing else of their size is made."""
     joined = np.concatenate(parts) if parts else np.array([], np.uint64)
-    return np.sort(joined[joined != 0])
+    joined.sort()
+    return joined

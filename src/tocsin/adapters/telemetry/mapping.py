@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tocsin.adapters.telemetry.chunks import Bad, Chunk, Lines
 from tocsin.adapters.telemetry.converting import Reason, converted
@@ -26,6 +28,8 @@ class Mapped(NamedTuple):
     rows: pa.RecordBatch
     lines: Lines
     bad: tuple[Bad, ...]
+    left_out: int = 0
+    """Rows that belong to another system."""
 
 
 class Plan(NamedTuple):
@@ -33,22 +37,24 @@ class Plan(NamedTuple):
 
     table: Table
     columns: Mapping[str, ColumnMapping]
+    only: Mapping[str, tuple[str, ...]] = {}
 
     def wanted(self) -> AbstractSet[str]:
         """The source columns that are read."""
-        return {source.column for source in self.columns.values() if source.column is not None}
+        return {source.column for source in self.columns.values() if source.column is not None} | set(self.only)
 
 
 def plan(telemetry: TelemetryMapping, *, canonical: bool) -> Plan:
     """Where each column comes from; a reader with canonical columns needs nothing said."""
     if not canonical:
-        return Plan(telemetry.table, telemetry.columns)
+        return Plan(telemetry.table, telemetry.columns, telemetry.only)
     own = {column.name: ColumnMapping(column=column.name, optional=True) for column in TABLES[telemetry.table]}
-    return Plan(telemetry.table, own | dict(telemetry.columns))
+    return Plan(telemetry.table, own | dict(telemetry.columns), telemetry.only)
 
 
 def mapped(chunk: Chunk, plan: Plan) -> Mapped:
-    """The chunk's rows in the table's schema."""
+    """The chunk's rows of this system in the table's schema."""
+    chunk, left_out = _own(chunk, plan)
     count = len(chunk.lines)
     target = schema(plan.table, plan.columns)
     rejected: dict[int, Reason] = {}
@@ -65,7 +71,24 @@ def mapped(chunk: Chunk, plan: Plan) -> Mapped:
             rejected.setdefault(int(empty), Reason(f"{name}: missing", "", f"every row needs {name}"))
     if plan.table == "interactions":
         _check_roles(batch.column("role"), rejected)
-    return _parted(chunk, batch, rejected)
+    return _parted(chunk, batch, rejected)._replace(left_out=left_out)
+
+
+def _own(chunk: Chunk, plan: Plan) -> tuple[Chunk, int]:
+    """The rows that have the values of `only`, and how many have not; a file without such a column has no row of the system."""
+    if not plan.only:
+        return chunk, 0
+    keep = np.ones(len(chunk.lines), bool)
+    for name, values in plan.only.items():
+        column = chunk.columns.get(name)
+        plain = pa.nulls(len(keep), pa.string()) if column is None else column.cast(pa.string())
+        keep &= pc.is_in(plain, pa.array(values, pa.string())).to_numpy(zero_copy_only=False)
+    places = np.flatnonzero(keep)
+    columns = {name: column.filter(pa.array(keep)) for name, column in chunk.columns.items()}
+    raw = chunk.raw
+    return replace(chunk, columns=columns, lines=chunk.lines[keep], raw=lambda row: raw(int(places[row]))), int(
+        (~keep).sum()
+    )
 
 
 def _parted(chunk: Chunk, batch: pa.RecordBatch, rejected: Mapping[int, Reason]) -> Mapped:
