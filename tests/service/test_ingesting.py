@@ -95,6 +95,7 @@ def test_rows_come_in_as_a_segment_and_the_ledger_says_so(at: Desk, tmp_path: Pa
         "quarantined": 0,
         "duplicates": 0,
         "out_of_order": 0,
+        "left_out": 0,
     }
     assert [each["id"] for each in stored(at)] == [f"A{n}" for n in range(25)]
 

@@ -81,15 +81,16 @@ def plan(
     cursor: Cursor,
     watermark: int,
     windows_max: int,
+    closing: int | None = None,
 ) -> Plan:
     """The windows that can be closed now, at most `windows_max`.
 
     `times` gives microseconds per row of each segment that is not consumed; `watermark` is the instant up to which the data is held
-    to be complete (time windows only).
+    to be complete (time windows only). `closing` closes the last, unfinished window of rows if all its rows are older.
     """
     if windowing.every is not None:
         return _by_time(windowing.every // timedelta(microseconds=1), times, cursor, watermark, windows_max)
-    return _by_rows(windowing.rows or 1, segments, times, cursor, windows_max)
+    return _by_rows(windowing.rows or 1, segments, times, cursor, windows_max, closing)
 
 
 def unread(windowing: Windowing, segments: Sequence[Segment], cursor: Cursor) -> list[Segment]:
@@ -131,7 +132,12 @@ def _by_time(every: int, times: Mapping[str, Indices], cursor: Cursor, watermark
 
 
 def _by_rows(
-    rows: int, segments: Sequence[Segment], times: Mapping[str, Indices], cursor: Cursor, windows_max: int
+    rows: int,
+    segments: Sequence[Segment],
+    times: Mapping[str, Indices],
+    cursor: Cursor,
+    windows_max: int,
+    closing: int | None,
 ) -> Plan:
     names = [segment.id for segment in segments if segment.id in times]
     place = {segment.id: number for number, segment in enumerate(segments)}
@@ -145,17 +151,21 @@ def _by_rows(
     order = np.argsort(micros_, kind="stable")
     first = cursor.next_index or 0
     count = min(len(order) // rows, windows_max)
+    used = count * rows
+    if closing is not None and used < len(order) < used + rows and int(micros_[order[-1]]) < closing:
+        count, used = count + 1, len(order)
     windows = np.full(len(order), NONE, np.int64)
-    windows[order[: count * rows]] = first + np.arange(count * rows) // rows
+    windows[order[:used]] = first + np.arange(used) // rows
     assigned = {}
     for number, (name, p) in enumerate(zip(names, pending, strict=True)):
         assigned[name] = np.full(len(times[name]), NONE, np.int64)
         assigned[name][p] = windows[owner == number]
     if not count:
         return Plan((), assigned, cursor.next_index, None)
-    edges = micros_[order[: count * rows]].reshape(count, rows)
-    closed = tuple(Window(first + i, at(int(edges[i, 0])), at(int(edges[i, -1])), rows) for i in range(count))
-    final = int(order[count * rows - 1])
+    taken = micros_[order[:used]]
+    edges = [(at(int(part[0])), at(int(part[-1])), len(part)) for part in np.split(taken, np.arange(rows, used, rows))]
+    closed = tuple(Window(first + i, *edge) for i, edge in enumerate(edges))
+    final = int(order[used - 1])
     which = int(owner[final])
     row = int(np.concatenate(pending)[final])
     return Plan(closed, assigned, first + count, Key(int(micros_[final]), place[names[which]], row))

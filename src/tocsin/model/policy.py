@@ -122,6 +122,8 @@ class TelemetryMapping:
     table: Table
     columns: Mapping[str, ColumnMapping]
     format: Literal["auto", "jsonl", "csv", "parquet", "otlp"] = "auto"
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Source column -> the values that a row must have to belong to this system; other rows are left out and counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ def detect(
 ) -> Detected:
     """Judge all telemetry that was not judged yet, of these systems or of all.
 
-    A window of time closes when newer telemetry is there, or when it ends before `close_until`; a window of rows when it is full.
+    A window of time closes when newer telemetry is there, or when it ends before `close_until`; a window of rows when it is full,
+    or when its last row is older than `close_until`.
 
     Raises:
         UsageFault: no such system.
@@ -192,6 +193,8 @@ class _Record(NamedTuple):
     sequence: bytes | None
     windows: int
     statistics: Mapping[str, Json]
+    anew: bool = False
+    """Whether the detector ran before with another specification."""
 
 
 def _run(
@@ -206,9 +209,10 @@ def _run(
     events = desk.ledger.read(stream(system.id))
     records, known = _records(events), {e.data["finding"]["id"] for e in events if e.kind == "finding_recorded"}
     segments = catalogue.segments(desk.ledger, system.id)
+    ran = {event.data["detector"] for event in events if event.kind == "detection_ran"}
     planned, plans = [], {}
     for watcher in watchers:
-        record = records.get(specification_digest(watcher), _Record(Cursor(), None, 0, {}))
+        record = records.get(specification_digest(watcher), _Record(Cursor(), None, 0, {}, watcher.id in ran))
         key = (watcher.windowing, watcher.table, repr(record.cursor))
         if key not in plans:
             mine = [segment for segment in segments if segment.table == watcher.table]
@@ -239,7 +243,9 @@ def _planned(
     watermark = max(min(latest, desk.clock() + SKEW), close_until or latest)
     times = _times(desk, unread)
     seen = cursor.after(new, cursor.next_index, None)
-    return windows.plan(watcher.windowing, segments, times, seen, windows.micros(watermark), WINDOWS_PER_RUN), new
+    closing = windows.micros(close_until) if close_until else None
+    mark = windows.micros(watermark)
+    return windows.plan(watcher.windowing, segments, times, seen, mark, WINDOWS_PER_RUN, closing), new
 
 
 def _judged(
@@ -270,7 +276,7 @@ def _judged(
                 result.findings.append(finding)
                 batch.append(desk.event("finding_recorded", SELF, finding=msgspec.to_builtins(finding)))
     result.windows += len(plan.windows)
-    result.began_anew |= record.sequence is None
+    result.began_anew |= record.anew
     kept = base64.b64encode(watcher.sequence_to_bytes(sequence)).decode()
     fields = {"detector": watcher.id, "specification": digest, "segments": list(new), "next_index": plan.next_index}
     batch.append(desk.event("detection_ran", SELF, **fields, last=plan.last and list(plan.last), sequence=kept))

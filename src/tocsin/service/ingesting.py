@@ -58,6 +58,8 @@ class IngestedFile:
     reasons: Mapping[str, int] = field(default_factory=dict)
     out_of_order: int = 0
     """Rows older than a row before them; they are kept, and belong to the window of their time if it is still open."""
+    left_out: int = 0
+    """Rows that belong to another system (`telemetry.only`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class _Run:
         self.quarantine = Quarantine(desk.root / ".tocsin" / "quarantine" / system / f"{source.digest}.jsonl")
         self.identities = Identities(desk.telemetry.root / system, desk.telemetry.batches)
         self.segments: list[Segment] = []
-        self.duplicates = self.rows = self.out_of_order = self.newest = 0
+        self.duplicates = self.rows = self.out_of_order = self.newest = self.left_out = 0
 
     def run(self, recorded: Sequence[Entry], version: int) -> IngestedFile:
         own = {entry.part: entry for entry in recorded if entry.source == self.source.digest}
@@ -201,6 +203,7 @@ class _Run:
                 if len(chunk.lines):
                     fitting = mapped(chunk, columns)
                     self.quarantine.add(fitting.bad)
+                    self.left_out += fitting.left_out
                     yield fitting.rows, fitting.lines
                 self.progress(_name(self.path), file.position(), self.source.bytes)
 
@@ -258,6 +261,7 @@ class _Run:
             "quarantined": count,
             "duplicates": self.duplicates,
             "out_of_order": self.out_of_order,
+            "left_out": self.left_out,
         }
         named = {"source": self.source.digest, "name": _name(self.path), "bytes": self.source.bytes}
         events = [self.desk.event("file_ingested", **named, **counts)]
@@ -278,6 +282,7 @@ class _Run:
             quarantine=str(self.quarantine.path) if self.quarantine.count else "",
             reasons=self.quarantine.reasons(),
             out_of_order=self.out_of_order,
+            left_out=self.left_out,
         )
 
 

@@ -204,7 +204,7 @@ def _system(file: SystemFile, digest: str) -> System:
     telemetry = None
     if file.telemetry:
         columns = {name: ColumnMapping(**column.model_dump()) for name, column in file.telemetry.columns.items()}
-        telemetry = TelemetryMapping(file.telemetry.table, columns, file.telemetry.format)
+        telemetry = TelemetryMapping(file.telemetry.table, columns, file.telemetry.format, file.telemetry.only)
     return System(
         **{name: getattr(file, name) for name in _SAME_IN_SYSTEM},
         facts={name: value.isoformat() if isinstance(value, date) else value for name, value in file.facts.items()},

@@ -130,6 +130,9 @@ class TelemetryFile(Strict):
     columns: dict[str, ColumnFile] = Field(
         default_factory=dict, description="column of the table -> where it comes from; otlp files need none"
     )
+    only: dict[str, tuple[Text, ...]] = Field(
+        default_factory=dict, description="source column -> values: rows without one of them belong to another system"
+    )
 
 
 class WindowFile(Strict):

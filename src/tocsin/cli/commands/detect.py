@@ -27,7 +27,7 @@ def detect(
     systems
         Systems to judge; default: all.
     close_until
-        Close windows that end before this time although no newer telemetry is there.
+        Close windows that end before this time although no newer telemetry is there; of rows, the last unfinished one, too.
     triage
         Take findings to incidents.
     """

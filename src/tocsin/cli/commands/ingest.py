@@ -55,6 +55,8 @@ def _ingested(result: Any) -> None:
             say(f"{file.name}: {file.quarantined:,} bad rows are kept in {file.quarantine}", "yellow")
             for reason, count in file.reasons.items():
                 say(f"  {count:,} × {reason}")
+        if file.left_out:
+            say(f"{file.name}: {file.left_out:,} rows belong to another system and are left out")
         if file.out_of_order:
             say(f"{file.name}: {file.out_of_order:,} rows are older than the row before them")
     say(f"{result.rows:,} rows in, {result.quarantined:,} in quarantine.", "bold")
