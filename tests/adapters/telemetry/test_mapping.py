@@ -151,3 +151,38 @@ def test_the_error_for_missing_columns_stays_short() -> None:
     (problem,) = refused("log.csv", {"unit": "zzz"}, [f"column-{n}" for n in range(1_000)]).problems()
     assert len(problem.remedy) < 600
     assert "column-29, ..." in problem.remedy
+
+
+def shared_log(**only: tuple[str, ...]) -> Plan:
+    return Plan("predictions", {"time": ColumnMapping(column="at")}, only)
+
+
+def test_rows_of_another_system_are_left_out_and_counted() -> None:
+    log = chunk(at=[NOON, "soon", NOON, NOON], app=["credit", "chat", "chat", "credit"])
+    result = mapped(log, shared_log(app=("credit",)))
+    assert (result.rows.num_rows, result.lines.tolist(), result.left_out) == (2, [10, 13], 2)
+    assert not result.bad
+
+
+def test_a_bad_row_among_those_of_the_system_keeps_its_line_and_text() -> None:
+    log = chunk(at=[NOON, NOON, "soon"], app=["chat", "credit", "credit"])
+    (bad,) = mapped(log, shared_log(app=("credit",))).bad
+    assert (bad.line, bad.raw) == (12, "text of row 2")
+
+
+@pytest.mark.parametrize(
+    ("only", "left"), [({"app": ("credit", "loan")}, 1), ({"app": ("credit",), "stage": ("live",)}, 3)]
+)
+def test_any_of_the_values_and_all_of_the_columns(only: dict[str, tuple[str, ...]], left: int) -> None:
+    log = chunk(at=[NOON] * 4, app=["credit", "loan", "chat", "credit"], stage=["live", "live", "live", None])
+    assert mapped(log, shared_log(**only)).left_out == left
+
+
+def test_values_that_are_no_text_are_compared_as_text() -> None:
+    assert mapped(chunk(at=[NOON, NOON], tenant=[7, 8]), shared_log(tenant=("7",))).left_out == 1
+    assert mapped(chunk(at=[NOON, NOON], live=[True, False]), shared_log(live=("true",))).left_out == 1
+
+
+def test_without_the_column_no_row_is_of_the_system() -> None:
+    assert mapped(chunk(at=[NOON, NOON]), shared_log(app=("credit",))).left_out == 2
+    assert "app" in shared_log(app=("credit",)).wanted()
