@@ -96,7 +96,9 @@ def test_rows_come_in_as_a_segment_and_the_ledger_says_so(at: Desk, tmp_path: Pa
         "duplicates": 0,
         "out_of_order": 0,
         "left_out": 0,
+        "mapping": done.data["mapping"],
     }
+    assert len(done.data["mapping"]) == 64
     assert [each["id"] for each in stored(at)] == [f"A{n}" for n in range(25)]
 
 
@@ -567,3 +569,80 @@ def test_a_locked_ledger_is_told_and_can_be_tried_again(at: Desk, tmp_path: Path
 def test_events_carry_the_desk_s_clock_and_author(at: Desk, tmp_path: Path) -> None:
     ingest(at, SYSTEM, [jsonl(tmp_path / "log.jsonl", [row(0)])])
     assert {(event.event.at, event.event.author) for event in at.ledger.scan()} == {(NOW, "tocsin")}
+
+
+ZONED = TelemetryMapping(
+    "predictions", dict(PREDICTIONS.columns) | {"time": ColumnMapping(column="at", zone="Europe/Berlin")}
+)
+
+
+def half_naive(path: Path) -> Path:
+    """Every other row has a time without an offset; one is a duplicate and one is bad for good."""
+    rows = [row(n, at=f"2026-07-01T10:{n:02d}:00" + ("" if n % 2 else "Z")) for n in range(30)]
+    return jsonl(path, [*rows, row(0), row(31, score="high")])
+
+
+def test_a_better_mapping_reads_what_was_in_quarantine_and_nothing_else(tmp_path: Path) -> None:
+    path = half_naive(tmp_path / "log.jsonl")
+    with desk(tmp_path) as at:
+        first = ingest(at, SYSTEM, [path], size=SMALL)
+        assert (first.rows, first.quarantined, first.duplicates) == (15, 17, 1)
+    with desk(tmp_path, ZONED) as at:
+        again = ingest(at, SYSTEM, [path], size=SMALL)
+        assert (again.rows, again.quarantined, again.duplicates) == (15, 2, 1)
+        assert again.files[0].read_again
+        assert not again.files[0].already_known
+        assert {told["line"] for told in quarantined(again)} == {31, 32}
+        ids = [each["id"] for each in stored(at)]
+        assert sorted(ids, key=lambda name: int(name[1:])) == [f"A{n}" for n in range(30)]
+        assert {each["time"].hour for each in stored(at) if int(each["id"][1:]) % 2} == {8}
+        known = ingest(at, SYSTEM, [path], size=SMALL)
+        assert known.files[0].already_known
+        assert (known.files[0].rows, known.files[0].quarantined) == (30, 2)
+
+
+def test_another_mapping_reads_nothing_again_when_nothing_was_in_quarantine(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "log.jsonl", [row(0), row(1), row(1)])
+    with desk(tmp_path) as at:
+        ingest(at, SYSTEM, [path])
+    with desk(tmp_path, ZONED) as at:
+        assert ingest(at, SYSTEM, [path]).files[0].already_known
+
+
+def test_reading_again_is_resumed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = half_naive(tmp_path / "log.jsonl")
+    with desk(tmp_path) as at:
+        ingest(at, SYSTEM, [path], size=SMALL)
+    with desk(tmp_path, ZONED) as at:
+        with monkeypatch.context() as patch:
+            _stop_after(at, patch, 1)
+            with pytest.raises(Stopped):
+                ingest(at, SYSTEM, [path], size=SMALL)
+        again = ingest(at, SYSTEM, [path], size=SMALL)
+        assert (again.rows, again.quarantined) == (15, 2)
+        assert len(stored(at)) == 30
+
+
+@pytest.mark.parametrize(("damage", "error"), [("changed", Refused), ("lost", EnvironmentFault)])
+def test_a_quarantine_that_is_not_what_it_was_is_not_read_again(
+    tmp_path: Path, damage: str, error: type[Exception]
+) -> None:
+    path = half_naive(tmp_path / "log.jsonl")
+    with desk(tmp_path) as at:
+        kept = Path(ingest(at, SYSTEM, [path]).files[0].quarantine)
+    if damage == "lost":
+        kept.unlink()
+    else:
+        kept.write_bytes(b"".join(kept.read_bytes().splitlines(keepends=True)[1:]))
+    with desk(tmp_path, ZONED) as at, pytest.raises(error):
+        ingest(at, SYSTEM, [path])
+
+
+def test_bad_lines_are_read_again_only_if_they_were_bad(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(jsonl(path, [row(0), row(1, at="2026-07-01T10:00:00")]).read_bytes() + b"{cut")
+    with desk(tmp_path) as at:
+        assert ingest(at, SYSTEM, [path]).quarantined == 2
+    with desk(tmp_path, ZONED) as at:
+        again = ingest(at, SYSTEM, [path])
+        assert (again.rows, [told["line"] for told in quarantined(again)]) == (1, [3])

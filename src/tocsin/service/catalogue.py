@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -37,6 +38,36 @@ def entries_of(events: list[Recorded], system: str) -> list[Entry]:
 def segments(ledger: Ledger, system: str) -> list[Segment]:
     """The system's segments in order."""
     return [entry.segment for entry in entries(ledger, system)]
+
+
+class Reading(NamedTuple):
+    """A file that was read to its end. A second reading took the rows that the first put into quarantine."""
+
+    source: str
+    """The file's digest; of a further reading, with `+` and its number."""
+    rows: int
+    quarantined: int
+    duplicates: int
+    mapping: str
+    """Digest of the mapping at that time; empty: not known."""
+    quarantine: str
+    """Digest of the quarantine file, if there is one."""
+
+
+def readings(events: Sequence[Recorded], digest: str) -> list[Reading]:
+    """The readings of the file of that digest, in order."""
+    kept = {event.data["source"]: event.data["file"] for event in events if event.kind == "rows_quarantined"}
+    found = [event.data for event in events if event.kind == "file_ingested"]
+    return [
+        Reading(
+            data["source"],
+            *(data[name] for name in ("rows", "quarantined", "duplicates")),
+            data.get("mapping", ""),
+            kept.get(data["source"], ""),
+        )
+        for data in found
+        if data["source"].split("+")[0] == digest
+    ]
 
 
 def _entry(recorded: Recorded, system: str) -> Entry:

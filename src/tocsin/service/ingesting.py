@@ -3,6 +3,8 @@
 A file is known by the SHA-256 of its bytes. Its good rows are cut into parts, one for each segment, and the cuts depend on the
 rows alone: a second run makes the same parts and skips those that the ledger already has. A row's id is compared with every row
 that the ledger had before that row's segment, so that a second run also finds the same duplicates.
+
+When a file is given again after the mapping was changed, the rows that went into quarantine then are read again, and only those.
 """
 
 from __future__ import annotations
@@ -10,28 +12,31 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tocsin.adapters.files import told
 from tocsin.adapters.telemetry.choosing import check_columns, chosen
-from tocsin.adapters.telemetry.chunks import Bad, Lines
+from tocsin.adapters.telemetry.chunks import Bad, Lines, only_lines
 from tocsin.adapters.telemetry.cutting import Part, Size, parts
 from tocsin.adapters.telemetry.identities import Identities, hashed
 from tocsin.adapters.telemetry.locking import alone
 from tocsin.adapters.telemetry.mapping import mapped, plan
 from tocsin.adapters.telemetry.opening import Source, gathered, identified, opened
-from tocsin.adapters.telemetry.quarantine import Quarantine
+from tocsin.adapters.telemetry.quarantine import Quarantine, lines_in
 from tocsin.content.discovery import declared
 from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Place, Refused
-from tocsin.model.event import Append, Event, Recorded
+from tocsin.model.event import Append, Event
 from tocsin.model.policy import System, TelemetryMapping
 from tocsin.model.progress import Progress, silent
 from tocsin.model.telemetry import Segment
-from tocsin.service.catalogue import Entry, entries_of, stream
+from tocsin.service.catalogue import Entry, Reading, entries_of, readings, stream
 from tocsin.service.desk import Desk
 
 RETRIES = 5
@@ -60,6 +65,8 @@ class IngestedFile:
     """Rows older than a row before them; they are kept, and belong to the window of their time if it is still open."""
     left_out: int = 0
     """Rows that belong to another system (`telemetry.only`)."""
+    read_again: bool = False
+    """The mapping has changed since: only the rows that were in quarantine were read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +123,10 @@ def _ingest_file(
         _sweep(folder)
         for _ in range(RETRIES):
             events = desk.ledger.read(stream(system))
-            known = _known(path, source, events)
-            if known:
-                return known
-            run = _Run(desk, system, telemetry, path, before, source, size, progress)
+            past = readings(events, source.digest)
+            if past and not _worth_reading_again(past[-1], telemetry):
+                return _known(path, source, past)
+            run = _Run(desk, system, telemetry, _File(path, before, source), past, size, progress)
             try:
                 return run.run(entries_of(events, system), len(events))
             except Conflict:
@@ -136,13 +143,28 @@ def _sweep(folder: Path) -> None:
             part.unlink()
 
 
-def _known(path: Path, source: Source, events: Sequence[Recorded]) -> IngestedFile | None:
-    """What the ledger says of the file, if it was ingested before."""
-    for event in events:
-        if event.kind == "file_ingested" and event.data["source"] == source.digest:
-            rows, quarantined, duplicates = (event.data[name] for name in ("rows", "quarantined", "duplicates"))
-            return IngestedFile(_name(path), source.digest, rows, quarantined, duplicates, (), already_known=True)
-    return None
+def _known(path: Path, source: Source, past: Sequence[Reading]) -> IngestedFile:
+    """What the ledger says of a file that was ingested before."""
+    rows, last = sum(reading.rows for reading in past), past[-1]
+    name = _name(path)
+    return IngestedFile(name, source.digest, rows, last.quarantined, last.duplicates, (), already_known=True)
+
+
+def _worth_reading_again(last: Reading, telemetry: TelemetryMapping) -> bool:
+    """Whether rows in quarantine may fit now, because the mapping is another."""
+    return last.quarantined > last.duplicates and last.mapping not in ("", _digest(telemetry))
+
+
+def _digest(telemetry: TelemetryMapping) -> str:
+    return sha256(msgspec.json.encode(telemetry, order="sorted")).hexdigest()
+
+
+class _File(NamedTuple):
+    """A file as it was when its digest was taken."""
+
+    path: Path
+    before: os.stat_result
+    source: Source
 
 
 class _Run:
@@ -153,22 +175,24 @@ class _Run:
         desk: Desk,
         system: str,
         telemetry: TelemetryMapping,
-        path: Path,
-        before: os.stat_result,
-        source: Source,
+        file: _File,
+        past: Sequence[Reading],
         size: Size,
         progress: Progress,
     ) -> None:
-        self.desk, self.system, self.telemetry = desk, system, telemetry
-        self.path, self.before, self.source, self.size, self.progress = path, before, source, size, progress
-        self.quarantine = Quarantine(desk.root / ".tocsin" / "quarantine" / system / f"{source.digest}.jsonl")
+        self.desk, self.system, self.telemetry, self.size, self.progress = desk, system, telemetry, size, progress
+        self.path, self.before, self.source = file
+        self.key = f"{self.source.digest}+{len(past)}" if past else self.source.digest
+        folder = desk.root / ".tocsin" / "quarantine" / system
+        self.quarantine = Quarantine(folder / f"{self.key}.jsonl")
+        self.only = lines_in(folder / f"{past[-1].source}.jsonl", past[-1].quarantine) if past else None
         self.identities = Identities(desk.telemetry.root / system, desk.telemetry.batches)
         self.segments: list[Segment] = []
         self.duplicates = self.rows = self.out_of_order = self.newest = self.left_out = 0
 
     def run(self, recorded: Sequence[Entry], version: int) -> IngestedFile:
-        own = {entry.part: entry for entry in recorded if entry.source == self.source.digest}
-        others = [entry for entry in recorded if entry.source != self.source.digest]
+        own = {entry.part: entry for entry in recorded if entry.source == self.key}
+        others = [entry for entry in recorded if entry.source != self.key]
         for number, part in enumerate(parts(self._good_rows(), self.size)):
             before = own[number].sequence if number in own else None
             self.identities.admit([e.segment for e in others if before is None or e.sequence < before])
@@ -198,7 +222,8 @@ class _Run:
         columns = plan(self.telemetry, canonical=reader.canonical)
         check_columns(self.path, reader, columns)
         with opened(self.path) as file:
-            for chunk in reader.read(file.stream, str(self.path), columns.wanted()):
+            for piece in reader.read(file.stream, str(self.path), columns.wanted()):
+                chunk = piece if self.only is None else only_lines(piece, self.only)
                 self.quarantine.add(chunk.bad)
                 if len(chunk.lines):
                     fitting = mapped(chunk, columns)
@@ -251,7 +276,7 @@ class _Run:
     def _segment_event(self, segment: Segment, part: int) -> Event:
         fields = {"segment": segment.id, "table": segment.table, "rows": segment.rows}
         span = {"first": segment.first, "last": segment.last}
-        return self.desk.event("segment_recorded", **fields, **span, source=self.source.digest, part=part)
+        return self.desk.event("segment_recorded", **fields, **span, source=self.key, part=part)
 
     def _closing(self) -> list[Event]:
         """The events that end the file, after the bad rows are safe in quarantine."""
@@ -263,10 +288,15 @@ class _Run:
             "out_of_order": self.out_of_order,
             "left_out": self.left_out,
         }
-        named = {"source": self.source.digest, "name": _name(self.path), "bytes": self.source.bytes}
+        named = {
+            "source": self.key,
+            "name": _name(self.path),
+            "bytes": self.source.bytes,
+            "mapping": _digest(self.telemetry),
+        }
         events = [self.desk.event("file_ingested", **named, **counts)]
         if count:
-            fields = {"source": self.source.digest, "rows": count, "reasons": self.quarantine.reasons()}
+            fields = {"source": self.key, "rows": count, "reasons": self.quarantine.reasons()}
             events.insert(0, self.desk.event("rows_quarantined", **fields, file=self.quarantine.close()))
         return events
 
@@ -283,6 +313,7 @@ class _Run:
             reasons=self.quarantine.reasons(),
             out_of_order=self.out_of_order,
             left_out=self.left_out,
+            read_again=self.only is not None,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -76,6 +76,20 @@ NONE: Lines = np.array([], np.int64)
 def only_bad(bad: Sequence[Bad], names: Sequence[str] = ()) -> Chunk:
     """A chunk without rows."""
     return Chunk({}, NONE, tuple(bad), names, str)
+
+
+def filtered(chunk: Chunk, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Chunk:
+    """The rows of the chunk that are kept; its bad lines stay."""
+    places, raw, mask = np.flatnonzero(keep), chunk.raw, pa.array(keep)
+    columns = {name: column.filter(mask) for name, column in chunk.columns.items()}
+    return replace(chunk, columns=columns, lines=chunk.lines[keep], raw=lambda row: raw(int(places[row])))
+
+
+def only_lines(chunk: Chunk, lines: Lines) -> Chunk:
+    """What the chunk has of those lines, good and bad."""
+    kept = np.isin([bad.line for bad in chunk.bad], lines)
+    bad = tuple(bad for bad, wanted in zip(chunk.bad, kept, strict=True) if wanted)
+    return replace(filtered(chunk, np.isin(chunk.lines, lines)), bad=bad)
 
 
 def shown(raw: bytes) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.adapters.telemetry.chunks import Bad, Chunk, Lines
+from tocsin.adapters.telemetry.chunks import Bad, Chunk, Lines, filtered
 from tocsin.adapters.telemetry.converting import Reason, converted
 from tocsin.adapters.telemetry.schema import required, schema, type_of
 from tocsin.document.checking import near
@@ -83,12 +82,7 @@ def _own(chunk: Chunk, plan: Plan) -> tuple[Chunk, int]:
         column = chunk.columns.get(name)
         plain = pa.nulls(len(keep), pa.string()) if column is None else column.cast(pa.string())
         keep &= pc.is_in(plain, pa.array(values, pa.string())).to_numpy(zero_copy_only=False)
-    places = np.flatnonzero(keep)
-    columns = {name: column.filter(pa.array(keep)) for name, column in chunk.columns.items()}
-    raw = chunk.raw
-    return replace(chunk, columns=columns, lines=chunk.lines[keep], raw=lambda row: raw(int(places[row]))), int(
-        (~keep).sum()
-    )
+    return filtered(chunk, keep), int((~keep).sum())
 
 
 def _parted(chunk: Chunk, batch: pa.RecordBatch, rejected: Mapping[int, Reason]) -> Mapped:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+import numpy as np
 
 from tocsin.adapters.files import sync_folder, told
-from tocsin.adapters.telemetry.chunks import Bad
+from tocsin.adapters.telemetry.chunks import Bad, Lines
+from tocsin.model.errors import Refused
 
 KINDS_MAX = 50
 
@@ -69,3 +71,22 @@ class Quarantine:
                 self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
             self._file.write(data)
         self._digest.update(data)
+
+
+def lines_in(path: Path, digest: str) -> Lines:
+    """The lines of the rows in a quarantine file. Raises Refused when it is not the file of that digest."""
+    found, lines = sha256(), []
+    with told(path), path.open("rb") as file:
+        for line in file:
+            found.update(line)
+            lines.append(_numbers.decode(line).line)
+    if found.hexdigest() != digest:
+        raise Refused(f"{path} was changed", remedy="restore it from a backup")
+    return np.array(lines, np.int64)
+
+
+class _Number(msgspec.Struct, gc=False):
+    line: int
+
+
+_numbers = msgspec.json.Decoder(_Number)
