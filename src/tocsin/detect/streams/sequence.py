@@ -22,12 +22,12 @@ HISTORY = 128
 
 
 class Past(msgspec.Struct, frozen=True, array_like=True):
-    """One window of the past: its number, start in microseconds, design effect, and (rows, outcomes) per series."""
+    """One window of the past: its number, start in microseconds, design effect, and (rows, outcomes) by place of the series."""
 
     index: int
     start: int
     design: float
-    counts: dict[str, tuple[int, int]]
+    counts: dict[int, tuple[int, int]]
 
 
 class Process(msgspec.Struct, frozen=True, array_like=True):
@@ -73,6 +73,8 @@ class ContrastSequence(msgspec.Struct, frozen=True, array_like=True):
     history: tuple[Past, ...] = ()
     largest: int = 0
     """The largest bucket of past windows, in rows."""
+    series: tuple[str, ...] = ()
+    """The names of the series, in the order in which they appeared: history names them by their place."""
 
     def with_processes(self, processes: dict[str, Process]) -> ContrastSequence:
         """The same past with other processes."""
@@ -84,7 +86,8 @@ class ContrastSequence(msgspec.Struct, frozen=True, array_like=True):
 
     def recent(self, series: str) -> Floats:
         """float[T, 2]: rows and outcomes of the series in the windows of the history."""
-        return np.array([past.counts.get(series, (0, 0)) for past in self.history], float)
+        place = self.series.index(series) if series in self.series else -1
+        return np.array([past.counts.get(place, (0, 0)) for past in self.history], float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,10 @@ def advanced(sequence: ContrastSequence, seen: Seen) -> ContrastSequence:
         rates[series] = (faded.rows, faded.outcomes)
         before = totals.get(series, (0, 0))
         totals[series] = (before[0] + rows, before[1] + outcomes)
-    past = Past(seen.index, seen.start, seen.design, dict(seen.counts))
+    names = (*sequence.series, *sorted(name for name in seen.counts if name not in sequence.series))
+    past = Past(seen.index, seen.start, seen.design, {names.index(name): pair for name, pair in seen.counts.items()})
     history = (*sequence.history, past)[-HISTORY:]
-    return ContrastSequence(dict(seen.processes), rates, totals, history, max(sequence.largest, seen.largest))
+    return ContrastSequence(dict(seen.processes), rates, totals, history, max(sequence.largest, seen.largest), names)
 
 
 def to_bytes(sequence: ContrastSequence) -> bytes:
