@@ -22,12 +22,12 @@ HISTORY = 128
 
 
 class Past(msgspec.Struct, frozen=True, array_like=True):
-    """One window of the past: its number, start in microseconds, design effect, and (rows, outcomes) by place of the series."""
+    """One window of the past: its number, start in microseconds, design effect, and (place of the series, rows, outcomes)."""
 
     index: int
     start: int
     design: float
-    counts: dict[int, tuple[int, int]]
+    counts: tuple[tuple[int, int, int], ...]
 
 
 class Process(msgspec.Struct, frozen=True, array_like=True):
@@ -87,7 +87,8 @@ class ContrastSequence(msgspec.Struct, frozen=True, array_like=True):
     def recent(self, series: str) -> Floats:
         """float[T, 2]: rows and outcomes of the series in the windows of the history."""
         place = self.series.index(series) if series in self.series else -1
-        return np.array([past.counts.get(place, (0, 0)) for past in self.history], float)
+        found = ({p: (rows, outcomes) for p, rows, outcomes in past.counts} for past in self.history)
+        return np.array([counts.get(place, (0, 0)) for counts in found], float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,9 @@ def advanced(sequence: ContrastSequence, seen: Seen) -> ContrastSequence:
         before = totals.get(series, (0, 0))
         totals[series] = (before[0] + rows, before[1] + outcomes)
     names = (*sequence.series, *sorted(name for name in seen.counts if name not in sequence.series))
-    past = Past(seen.index, seen.start, seen.design, {names.index(name): pair for name, pair in seen.counts.items()})
+    past = Past(
+        seen.index, seen.start, seen.design, tuple(sorted((names.index(n), *pair) for n, pair in seen.counts.items()))
+    )
     history = (*sequence.history, past)[-HISTORY:]
     return ContrastSequence(dict(seen.processes), rates, totals, history, max(sequence.largest, seen.largest), names)
 
