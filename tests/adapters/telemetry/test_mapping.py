@@ -144,7 +144,7 @@ def test_the_error_for_missing_columns_names_the_nearest_or_all() -> None:
     problems = refused("log.csv", {"time": "decided_at", "unit": "zzz"}, ["decided-at", "person"]).problems()
     assert [str(problem.place) for problem in problems] == ["log.csv (time)", "log.csv (unit)"]
     assert problems[0].remedy.startswith("did you mean 'decided-at'?")
-    assert problems[1].remedy.startswith("it has: decided-at, person; or say `optional: true`")
+    assert problems[1].remedy.startswith("it has: decided-at, person. Say `optional: true`")
 
 
 def test_the_error_for_missing_columns_stays_short() -> None:

@@ -19,6 +19,7 @@ from tocsin.model.policy import ColumnMapping, TelemetryMapping
 from tocsin.model.telemetry import ROLES, TABLES, Table
 
 NAMES_SHOWN = 30
+OPTIONAL = "Say `optional: true` if the log leaves it out"
 
 
 class Mapped(NamedTuple):
@@ -111,16 +112,19 @@ def missing_columns(plan: Plan, seen: Collection[str]) -> dict[str, str]:
 
 def refused(name: str, missing: Mapping[str, str], names: Sequence[str]) -> BadInput:
     """The error for columns that the mapping names and the file does not have."""
-    there = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
     return BadInput(
         Problem(
             Place(name, field=target),
             f"there is no column {column!r} in the file",
-            (near(column, list(names)).removeprefix("; ") or f"it has: {there or 'none'}")
-            + "; or say `optional: true` if the log leaves it out",
+            f"{_nearest(column, names)} {OPTIONAL}",
         )
         for target, column in missing.items()
     )
+
+
+def _nearest(column: str, names: Sequence[str]) -> str:
+    there = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+    return near(column, list(names)).removeprefix("; ") or f"it has: {there or 'nothing'}."
 
 
 def _source(chunk: Chunk, source: ColumnMapping, count: int) -> pa.Array:
