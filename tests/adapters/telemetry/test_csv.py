@@ -141,6 +141,15 @@ def test_other_names_may_stand_twice() -> None:
     assert read("a,b,b,,\n1,2,3,4,5\n", "a").columns == {"a": ["1"]}
 
 
+def test_a_header_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"log:1: the header cannot be read: new-line character"):
+        read("a,b\r1,2\r3,4\r", "a")
+
+
+def test_a_name_of_a_megabyte_is_a_name() -> None:
+    assert read(f"a,{'b' * 1_000_000}\n1,2\n", "a").columns == {"a": ["1"]}
+
+
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
 def test_other_delimiters_are_seen_in_the_header(mark: str) -> None:
     rows = [["a", "b"], ["1", "x,y"], ["2", "z"]]

@@ -98,6 +98,17 @@ def test_a_line_of_100_mb_costs_no_100_mb(monkeypatch: pytest.MonkeyPatch) -> No
     assert found[-1].first_line == 2
 
 
+@pytest.mark.parametrize("count", [1, 4, 5, 6, 10, 11])
+def test_blocks_have_a_bounded_number_of_lines(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(lines, "BLOCK_LINES", 5)
+    for data in (b"x\n" * count, b"x\n" * count + b"last", b"\n" * count):
+        found = list(blocks(BytesIO(data)))
+        assert max(block.data.count(b"\n") for block in found) <= 5
+        assert b"".join(block.data for block in found) == data
+        assert numbered(data) == expected(data)
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
     assert numbered(b"\xef\xbb\xbfa\nb") == {1: b"a", 2: b"b"}
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import BinaryIO, NamedTuple
+
+import numpy as np
 
 from tocsin.adapters.telemetry.chunks import Bad, Lines, shown
 
 BLOCK_BYTES = 4 << 20
+BLOCK_LINES = 65_536
 LINE_BYTES_MAX = 16 << 20
 BOM = b"\xef\xbb\xbf"
 
@@ -32,7 +36,7 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
         end = part.rfind(b"\n") + 1
         if end:
             data = b"".join([*held, part[:end]])
-            yield Block(data, line, ())
+            yield from _pieces(data, line)
             line, held, size = line + data.count(b"\n"), [], 0
         held.append(part[end:])
         size += len(part) - end
@@ -43,6 +47,17 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
         part = stream.read(BLOCK_BYTES) if held or not part else part
     if size:
         yield Block(b"".join(held), line, ())
+
+
+def _pieces(data: bytes, line: int) -> Iterator[Block]:
+    """The lines in blocks of a bounded number of lines: what is made of a line costs memory even if it is empty."""
+    if data.count(b"\n") <= BLOCK_LINES:
+        yield Block(data, line, ())
+        return
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[BLOCK_LINES - 1 :: BLOCK_LINES] + 1
+    for number, (low, high) in enumerate(pairwise([0, *ends.tolist(), len(data)])):
+        if low < high:
+            yield Block(data[low:high], line + number * BLOCK_LINES, ())
 
 
 def _too_long(line: int, head: bytes) -> Bad:

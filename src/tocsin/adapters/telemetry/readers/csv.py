@@ -44,6 +44,7 @@ class _Parsed(NamedTuple):
 
 def read(stream: BinaryIO, name: str, wanted: AbstractSet[str]) -> Iterator[Chunk]:
     """The records of the stream, block by block. Raises BadInput when the header has a wanted name twice."""
+    csv.field_size_limit(max(csv.field_size_limit(), LINE_BYTES_MAX))
     header: _Header | None = None
     carry, line = b"", 1
     for block, last in _with_last(blocks(stream)):
@@ -52,7 +53,7 @@ def read(stream: BinaryIO, name: str, wanted: AbstractSet[str]) -> Iterator[Chun
             line = block.first_line
         data = carry + data
         if header is None:
-            header, used = _header(data)
+            header, used = _header(data, Place(name, line))
             if header is None:
                 yield only_bad(bad)
                 continue
@@ -77,16 +78,20 @@ def _with_last(items: Iterator[Block]) -> Iterator[tuple[Block, bool]]:
         yield held, True
 
 
-def _header(data: bytes) -> tuple[_Header | None, int]:
+def _header(data: bytes, place: Place) -> tuple[_Header | None, int]:
     """The first record that is not empty, and how many lines it and those before it take."""
     lines = data.decode("utf-8").split("\n")
     first = next((line for line in lines if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
     feed = _Feed(lines)
-    for record in csv.reader(feed, delimiter=delimiter):
-        names = [value.strip() for value in record if value != END]
-        if any(names):
-            return _Header(names, delimiter), feed.at
+    try:
+        for record in csv.reader(feed, delimiter=delimiter):
+            names = [value.strip() for value in record if value != END]
+            if any(names):
+                return _Header(names, delimiter), feed.at
+    except csv.Error as error:
+        what = f"the header cannot be read: {str(error).split(' - ')[0]}"
+        raise BadInput.at(place, what, "end each line with a newline, and each quote with a quote") from error
     return None, feed.at
 
 
@@ -233,7 +238,6 @@ class _Records:
 
 def _by_records(data: bytes, header: _Header, wanted: AbstractSet[str], *, last: bool) -> _Parsed:
     """The block parsed record by record. A record that the block does not end is carried to the next one, within bounds."""
-    csv.field_size_limit(max(csv.field_size_limit(), LINE_BYTES_MAX))
     read, carry = _Records(data, header), b""
     while not read.ended():
         start, problem = read.until_trouble()
