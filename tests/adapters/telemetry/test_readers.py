@@ -137,15 +137,14 @@ def test_objects_of_any_shape_are_survived(values: list[dict[str, object]]) -> N
     _survives(READERS["jsonl"], b"".join(json.dumps(value).encode() + b"\n" for value in values))
 
 
-KEYS = st.sampled_from(
-    """
-    gen_ai.input.messages gen_ai.output.messages gen_ai.system_instructions gen_ai.prompt gen_ai.prompt.0.content
-    gen_ai.completion.1.role gen_ai.completion.0.tool_calls.0.name gen_ai.tool.name gen_ai.tool.call.arguments
-    gen_ai.retrieval.documents retrieval.documents.0.document.content input.value llm.input_messages.0.message.content
-    llm.output_messages.0.message.contents.0.message_content.text session.id user.id gen_ai.usage.input_tokens llm.cost.total
-    gen_ai.response.model error.type openinference.span.kind gen_ai.operation.name
-    """.split()
-)
+NAMES = """
+gen_ai.input.messages gen_ai.output.messages gen_ai.system_instructions gen_ai.prompt gen_ai.prompt.0.content
+gen_ai.completion.1.role gen_ai.completion.0.tool_calls.0.name gen_ai.tool.name gen_ai.tool.call.arguments
+gen_ai.retrieval.documents retrieval.documents.0.document.content input.value llm.input_messages.0.message.content
+llm.output_messages.0.message.contents.0.message_content.text session.id user.id gen_ai.usage.input_tokens llm.cost.total
+gen_ai.response.model error.type openinference.span.kind gen_ai.operation.name
+"""
+KEYS = st.sampled_from(NAMES.split())
 KINDS = st.sampled_from(["chat", "execute_tool", "invoke_agent", "LLM", "TOOL", "RETRIEVER", "AGENT", "other"])
 
 
