@@ -12,7 +12,7 @@ demo: .venv/ready  ## play a month in the life of a bank and a support assistant
 	$(RUN) tocsin demo demo
 
 test: lint  ## everything that must hold: contracts, types, style, sizes, docs and the whole suite
-	$(RUN) pytest -n 2 --dist worksteal
+	$(RUN) pytest -n 2 --dist loadgroup
 
 fast: .venv/ready  ## the pure rooms only
 	$(RUN) pytest -q tests/core

@@ -50,7 +50,7 @@ class _Request:
     appends: Sequence[Append]
     done: threading.Event = field(default_factory=threading.Event)
     recorded: list[Recorded] = field(default_factory=list)
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 class SqliteLedger:
@@ -155,19 +155,19 @@ class SqliteLedger:
             )
 
     def _write(self, requests: Sequence[_Request]) -> None:
-        """Commit all requests in one transaction; a request that fails takes only itself out of it."""
+        """Commit all requests in one transaction; a request that fails takes only itself out of it.
+
+        When the transaction as a whole fails, every request of it fails with the same error.
+        """
         try:
             with _plainly(self.path), self._transaction():
-                tail = self._connection.execute(
-                    "SELECT sequence, chain FROM events ORDER BY sequence DESC LIMIT 1"
-                ).fetchone()
-                sequence, chain = tail or (0, GENESIS)
+                query = "SELECT sequence, chain FROM events ORDER BY sequence DESC LIMIT 1"
+                sequence, chain = self._connection.execute(query).fetchone() or (0, GENESIS)
                 for request in requests:
                     sequence, chain = self._write_one(request, sequence, chain)
-        except BaseException as error:
+        except EnvironmentFault as error:
             for request in requests:
-                request.error = request.error or error
-            raise
+                request.error = error
         finally:
             for request in requests:
                 request.done.set()
@@ -214,14 +214,14 @@ class SqliteLedger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """A write transaction: all of the block, or, when anything goes wrong, nothing."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._connection.execute("COMMIT")
-        except BaseException:
+        finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            raise
 
     def _select(self, where: str, parameters: Sequence[object]) -> Iterator[Recorded]:
         query = f"SELECT {COLUMNS} FROM events {where}"  # noqa: S608 - callers pass placeholders only

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, time
+from dataclasses import MISSING, fields
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from tocsin.content.loaders.calendars import calendar
 from tocsin.content.loaders.conditions import Malformed, condition
 from tocsin.document.checking import Strict, Zone, checked
 from tocsin.law.conditions import Condition
-from tocsin.law.counting import Deadline, Law, Unit
+from tocsin.law.counting import Deadline
 from tocsin.law.regime import Dated, FactKind, Library, Period, Place, Regime, Rerouting, Stage, Switch
 from tocsin.model.errors import BadInput, Problem
 from tocsin.model.errors import Place as Spot
@@ -71,16 +72,15 @@ class _PeriodFile(Strict):
     note: str = ""
 
 
-class _DeadlineFile(Strict):
+_DEFAULTS = {field.name: ... if field.default is MISSING else field.default for field in fields(Deadline)}
+_Counting: Any = create_model(  # type: ignore[call-overload]
+    "_Counting", __base__=Strict, **{name: (hint, _DEFAULTS[name]) for name, hint in get_type_hints(Deadline).items()}
+)
+"""The counting part of a deadline in a pack: the fields of `law.counting.Deadline` as they are."""
+
+
+class _DeadlineFile(_Counting):  # type: ignore[misc]
     label: str
-    unit: Unit
-    amount: int = 0
-    law: Law = "eu1182"
-    backwards: bool = False
-    noon_next_working_day: bool = False
-    cut_off: time | None = None
-    begin_on_working_day: bool = False
-    carry_over: bool = False
     valid_from: date
     valid_to: date | None = None
     when: Any = None
@@ -235,8 +235,7 @@ def _stage(stage: _StageFile, read: Any) -> Stage:
 
 
 def _deadline(d: _DeadlineFile) -> Deadline:
-    flags = (d.backwards, d.noon_next_working_day, d.cut_off, d.begin_on_working_day, d.carry_over)
-    return Deadline(d.unit, d.amount, d.law, *flags)
+    return Deadline(**{name: getattr(d, name) for name in _DEFAULTS})
 
 
 def _condition(written: Any, definitions: Definitions, facts: Facts, name: str, field: str) -> Condition:

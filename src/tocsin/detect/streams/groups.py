@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from math import log
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tocsin.detect.bound import GUARANTEE, Bound
 from tocsin.detect.streams import confidence, counts, telling
 from tocsin.detect.streams import sequence as sequences
 from tocsin.detect.streams.clearing import gap_cleared
@@ -21,11 +21,10 @@ from tocsin.detect.streams.oddsratio import ODDS, ROWS_MAX, odds_log_e
 from tocsin.detect.streams.sequence import ContrastSequence, Process, Seen
 from tocsin.detect.streams.since import pair_since
 from tocsin.detect.streams.telling import Comparison, Statement, statement
-from tocsin.detect.streams.wrappers import Guarantee, promise
 from tocsin.model.detector import Evaluated, Parameter, Setting
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Finding, Level, RowRef
-from tocsin.model.telemetry import GROUP, Table, Window, Windowing
+from tocsin.model.telemetry import GROUP, Table, Window
 
 PAIRS_OF_ALL_MAX = 8
 """Up to this many groups every ordered pair is tested; beyond, every group against the largest, both ways."""
@@ -50,36 +49,15 @@ PARAMETERS: tuple[Parameter, ...] = (
         _UNITS,
     ),
     Parameter("buckets", int, 256, "buckets that units are hashed to", low=16, high=4096),
-    Parameter(
-        "guarantee",
-        str,
-        "pfa",
-        "pfa: a bound on ever alarming falsely; sr: one false alarm per so many windows",
-        ("pfa", "sr"),
-    ),
-    Parameter(
-        "alpha", float, 0.05, "for pfa: the share of unchanged streams that may ever alarm", low=0.0001, high=0.5
-    ),
-    Parameter("windows_per_false_alarm", int, 2000, "for sr: windows per accepted false alarm", low=10),
+    *GUARANTEE,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class GroupContrast:
+class GroupContrast(Bound):
     """A `model.detector.Detector` over `GroupCounts` and `ContrastSequence`."""
 
     comparison: Comparison
-    setting: Setting
-
-    @property
-    def id(self) -> str:
-        """Its id in the system file."""
-        return self.setting.id
-
-    @property
-    def system(self) -> str:
-        """The system that is watched."""
-        return self.setting.system
 
     @property
     def category(self) -> Category:
@@ -90,11 +68,6 @@ class GroupContrast:
     def table(self) -> Table:
         """Predictions."""
         return "predictions"
-
-    @property
-    def windowing(self) -> Windowing:
-        """How the stream is cut."""
-        return self.setting.windowing
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -109,18 +82,11 @@ class GroupContrast:
 
     @property
     def _column(self) -> str:
-        return f"{GROUP}{self._get('group')}"
-
-    def _get(self, name: str) -> Any:
-        return self.setting.parameters[name]
+        return f"{GROUP}{self.get('group')}"
 
     @property
     def _buckets(self) -> int:
-        return int(self._get("buckets")) if self._get("unit") == "auto" else 1
-
-    @property
-    def _guarantee(self) -> Guarantee:
-        return "sr" if self._get("guarantee") == "sr" else "pfa"
+        return int(self.get("buckets")) if self.get("unit") == "auto" else 1
 
     def zero(self) -> GroupCounts:
         """No rows."""
@@ -172,14 +138,14 @@ class GroupContrast:
         """Judge a closed window: every statement's process takes one step; those that cross their threshold are told."""
         by_rows = self._by_rows(state)
         stepped = {
-            name: process.after(self._log_e(statement(name), sequence, state, by_rows=by_rows), self._guarantee)
+            name: process.after(self._log_e(statement(name), sequence, state, by_rows=by_rows), self.guarantee)
             for name, process in self._processes(sequence, state, by_rows=by_rows).items()
         }
         present = {name: counts.folded(group.counts) for name, group in state.groups.items()}
         largest = max((int(group.counts[0].max()) for group in state.groups.values()), default=0)
         seen = Seen(window.index, telling.micros(window.start), self._design(state), present, largest, stepped)
         after = sequences.advanced(sequence, seen)
-        logs = {name: process.log_e_value(self._guarantee) for name, process in stepped.items()}
+        logs = {name: process.log_e_value(self.guarantee) for name, process in stepped.items()}
         crossed = sorted(name for name, p in stepped.items() if p.alarming(logs[name], self._log_threshold(p)))
         findings = tuple(self._finding(after, state, window, name, logs[name], by_rows=by_rows) for name in crossed)
         settled = {name: p.settled(logs[name], self._log_threshold(p)) for name, p in stepped.items()}
@@ -192,13 +158,13 @@ class GroupContrast:
         states = list(windows)
         by_rows = self._by_rows(counts.total(states, self._buckets))
         high, low = str(finding.details["high"]), str(finding.details["low"])
-        margin = max(float(self._get("cleared_below")), float(self._get("tolerance")))
+        margin = max(float(self.get("cleared_below")), float(self.get("tolerance")))
         pairs = [(state.counts(high), state.counts(low)) for state in states]
         return gap_cleared(pairs, (high, low), self.comparison.rate, margin, alpha, by_rows=by_rows)
 
     def _by_rows(self, state: GroupCounts) -> bool:
         """Whether every row counts as independent: so set, or no row names its unit."""
-        return self._get("unit") == "rows" or (self._get("unit") == "auto" and not state.united)
+        return self.get("unit") == "rows" or (self.get("unit") == "auto" and not state.united)
 
     def _processes(self, sequence: ContrastSequence, state: GroupCounts, *, by_rows: bool) -> dict[str, Process]:
         """The processes before this window, with new ones for the statements that become possible with it."""
@@ -207,14 +173,14 @@ class GroupContrast:
             name: p if len(p.log_a) == bets else sequences.begun(bets, p.share)
             for name, p in sequence.processes.items()
         }
-        groups = self._get("groups") or sorted(name for name in state.groups if state.rows(name) >= ROWS_MIN)
+        groups = self.get("groups") or sorted(name for name in state.groups if state.rows(name) >= ROWS_MIN)
         new = [str(pair) for pair in _pairs(groups, state) if str(pair) not in known]
-        whole = 1.0 if self._get("groups") else 1 - LATE_SHARE
+        whole = 1.0 if self.get("groups") else 1 - LATE_SHARE
         late = LATE_SHARE / (len(known) + 1) / (len(known) + 2)
         return known | {name: sequences.begun(bets, (late if known else whole) / len(new)) for name in new}
 
     def _bets(self, *, by_rows: bool) -> Floats:
-        return ODDS if by_rows and not self._get("tolerance") else BETS
+        return ODDS if by_rows and not self.get("tolerance") else BETS
 
     def _log_e(self, pair: Statement, sequence: ContrastSequence, state: GroupCounts, *, by_rows: bool) -> Floats:
         """log E per bet of the window against the statement's null."""
@@ -225,12 +191,11 @@ class GroupContrast:
             return np.zeros(len(bets))
         if bets is ODDS and a[0] + b[0] <= ROWS_MAX:
             return odds_log_e(a, b)
-        centres = pair_centres(sequence.rate(pair.high), sequence.rate(pair.low), float(self._get("tolerance")))
+        centres = pair_centres(sequence.rate(pair.high), sequence.rate(pair.low), float(self.get("tolerance")))
         return pair_log_e_rows(a, b, centres, BETS[: len(bets)]) if by_rows else pair_log_e(high, low, centres)
 
     def _log_threshold(self, process: Process) -> float:
-        base = float(self._get("windows_per_false_alarm")) if self._guarantee == "sr" else 1 / float(self._get("alpha"))
-        return log(base / process.share)
+        return log(self.threshold() / process.share)
 
     def _design(self, state: GroupCounts) -> float:
         """The design effect of the window: how much units that repeat inflate the variance of the rates."""
@@ -258,13 +223,12 @@ class GroupContrast:
     def _finding(
         self, after: ContrastSequence, state: GroupCounts, window: Window, name: str, log_e: float, *, by_rows: bool
     ) -> Finding:
-        pair, words, key = statement(name), self.comparison, f"{self._get('group')}:{name}"
+        pair, words, key = statement(name), self.comparison, f"{self.get('group')}:{name}"
         design = float(np.median([past.design for past in after.history]))
         since = telling.since(after, pair_since(after.recent(pair.high), after.recent(pair.low), design), window)
         first = next(place for place, past in enumerate(after.history) if past.index >= since.window)
         a, b = telling.summed(after.recent(pair.high)[first:]), telling.summed(after.recent(pair.low)[first:])
-        claim = promise(self._guarantee, float(self._get("alpha")), int(self._get("windows_per_false_alarm")))
-        claim += "; a statement about the traffic served"
+        claim = self.claim()
         claim += ", if rows are independent (no unit is known: indicative where people repeat)" if by_rows else ""
         return Finding(
             id=telling.finding_id(self.system, self.id, key, window.index),
@@ -273,7 +237,7 @@ class GroupContrast:
             category=Category.BIAS,
             key=key,
             level=Level.ALARM,
-            title=f"{words.noun} differs by {self._get('group')}: {pair.low} {b[1] / b[0]:.1%}, {pair.high} {a[1] / a[0]:.1%}",
+            title=f"{words.noun} differs by {self.get('group')}: {pair.low} {b[1] / b[0]:.1%}, {pair.high} {a[1] / a[0]:.1%}",
             window=window,
             strength=telling.strength(log_e, self._log_threshold(after.processes[name]), claim),
             count=b[0],
@@ -286,8 +250,8 @@ class GroupContrast:
             tags=words.tags,
             details={
                 **telling.gap_details(pair, (a, b)),
-                "group": self._get("group"),
-                "tolerance": self._get("tolerance"),
+                "group": self.get("group"),
+                "tolerance": self.get("tolerance"),
                 "design_effect": round(design, 3),
                 "independent_rows": by_rows,
             },
@@ -302,7 +266,7 @@ class GroupContrast:
 
 def build(comparison: Comparison, setting: Setting) -> GroupContrast:
     """The detector for a setting."""
-    return GroupContrast(comparison, setting)
+    return GroupContrast(setting, comparison)
 
 
 def _pairs(groups: Iterable[str], state: GroupCounts) -> Iterator[Statement]:

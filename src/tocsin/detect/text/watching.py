@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from tocsin.detect.bound import GUARANTEE, Bound
 from tocsin.detect.streams import confidence, telling
 from tocsin.detect.streams import sequence as sequences
 from tocsin.detect.streams.buckets import buckets
@@ -24,7 +25,6 @@ from tocsin.detect.streams.contrast import BETS, rate_log_e
 from tocsin.detect.streams.counts import design, folded
 from tocsin.detect.streams.sequence import ContrastSequence, Seen
 from tocsin.detect.streams.since import rate_since
-from tocsin.detect.streams.wrappers import Guarantee, promise
 from tocsin.detect.text import tally
 from tocsin.detect.text.engine import scan
 from tocsin.detect.text.patterns import Pattern, Patterns
@@ -32,7 +32,7 @@ from tocsin.detect.text.tally import Entry, Tally
 from tocsin.model.detector import Evaluated, Parameter, Setting
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Effect, Finding, Level, Strength
-from tocsin.model.telemetry import ROW, SEGMENT, Table, Window, Windowing
+from tocsin.model.telemetry import ROW, SEGMENT, Table, Window
 
 SERIES = RATE = "rate"
 
@@ -58,17 +58,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter("exclude", list, [], "ids of patterns that are not looked for"),
     Parameter("buckets", int, 256, "buckets that sessions are hashed to", low=16, high=4096),
-    Parameter(
-        "guarantee",
-        str,
-        "pfa",
-        "pfa: a bound on ever alarming falsely; sr: one false alarm per so many windows",
-        ("pfa", "sr"),
-    ),
-    Parameter(
-        "alpha", float, 0.05, "for pfa: the share of unchanged streams that may ever alarm", low=0.0001, high=0.5
-    ),
-    Parameter("windows_per_false_alarm", int, 2000, "for sr: windows per accepted false alarm", low=10),
+    *GUARANTEE,
 )
 
 
@@ -90,22 +80,11 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class TextWatch:
+class TextWatch(Bound):
     """A `model.detector.Detector` over `Tally` and `ContrastSequence`."""
 
     subject: Subject
     patterns: Patterns
-    setting: Setting
-
-    @property
-    def id(self) -> str:
-        """Its id in the system file."""
-        return self.setting.id
-
-    @property
-    def system(self) -> str:
-        """The system that is watched."""
-        return self.setting.system
 
     @property
     def category(self) -> Category:
@@ -123,25 +102,13 @@ class TextWatch:
         return ("role", "text", "tool_arguments", "session", "unit")
 
     @property
-    def windowing(self) -> Windowing:
-        """How the stream is cut."""
-        return self.setting.windowing
-
-    @property
     def specification(self) -> Mapping[str, Json]:
         """Everything that decides the result, the patterns included."""
         return {"kind": self.subject.name, "version": 1, "patterns": self.patterns.digest, **self.setting.parameters}
 
-    def _get(self, name: str) -> Any:
-        return self.setting.parameters[name]
-
-    @property
-    def _guarantee(self) -> Guarantee:
-        return "sr" if self._get("guarantee") == "sr" else "pfa"
-
     def zero(self) -> Tally:
         """No messages."""
-        return tally.zero(int(self._get("buckets")))
+        return tally.zero(int(self.get("buckets")))
 
     def observe(self, state: Tally, batch: pa.RecordBatch) -> Tally:
         """The state after these messages."""
@@ -198,8 +165,8 @@ class TextWatch:
 
     def evaluate(self, sequence: ContrastSequence, state: Tally, window: Window) -> Evaluated[ContrastSequence]:
         """Judge a closed window: sightings and severe hits of the window, and one step of the process on the rate."""
-        limit = float(self._get("tolerated_rate"))
-        process = sequence.processes[RATE].after(rate_log_e(state.counts, limit, sequence.largest), self._guarantee)
+        limit = float(self.get("tolerated_rate"))
+        process = sequence.processes[RATE].after(rate_log_e(state.counts, limit, sequence.largest), self.guarantee)
         present = {SERIES: folded(state.counts)}
         largest = int(state.counts[0].max())
         seen = Seen(
@@ -211,7 +178,7 @@ class TextWatch:
             {RATE: process},
         )
         after = sequences.advanced(sequence, seen)
-        log_e = process.log_e_value(self._guarantee)
+        log_e = process.log_e_value(self.guarantee)
         findings = [self._found(state, window, name, role) for name, role in sorted(self._kinds(state))]
         if process.alarming(log_e, self._log_threshold()):
             findings.append(self._alarm(after, state, window, log_e))
@@ -234,12 +201,10 @@ class TextWatch:
         own = set(finding.details.get("digests", ()))
         again = sum(entry.count for state in states for entry in self._counting(state) if entry.value in own)
         rate = f"share of messages with {self.subject.noun}"
-        return rate_cleared([state.counts for state in states], rate, float(self._get("cleared_below")), alpha, again)
+        return rate_cleared([state.counts for state in states], rate, float(self.get("cleared_below")), alpha, again)
 
     def _log_threshold(self) -> float:
-        return log(
-            float(self._get("windows_per_false_alarm")) if self._guarantee == "sr" else 1 / float(self._get("alpha"))
-        )
+        return log(self.threshold())
 
     def _counting(self, state: Tally) -> Iterator[Entry]:
         """The entries that count: all, or those that the user did not type in the same session."""
@@ -292,7 +257,7 @@ class TextWatch:
     def _alarm(self, after: ContrastSequence, state: Tally, window: Window, log_e: float) -> Finding:
         """The share of flagged messages rose: one finding with everything that was found, ranked."""
         limit, effect_design = (
-            float(self._get("tolerated_rate")),
+            float(self.get("tolerated_rate")),
             float(np.median([past.design for past in after.history])),
         )
         since = telling.since(after, rate_since(after.recent(SERIES), limit, effect_design), window)
@@ -304,7 +269,6 @@ class TextWatch:
         for entry in entries:
             ranked[entry.pattern] += entry.count
         top = "; ".join(f"{self._pattern(name).title} ({count})" for name, count in ranked.most_common(5))
-        claim = promise(self._guarantee, float(self._get("alpha")), int(self._get("windows_per_false_alarm")))
         return Finding(
             id=telling.finding_id(self.system, self.id, RATE, window.index),
             system=self.system,
@@ -314,7 +278,7 @@ class TextWatch:
             level=Level.ALARM,
             title=f"{self.subject.noun.capitalize()}: {share.value:.2%} of messages, {limit:.2%} is tolerated",
             window=window,
-            strength=telling.strength(log_e, self._log_threshold(), f"{claim}; a statement about the traffic served"),
+            strength=telling.strength(log_e, self._log_threshold(), self.claim()),
             count=flagged,
             rows=tally.refs(entries, ROWS_SHOWN),
             explanation=(
@@ -381,4 +345,4 @@ def build(subject: Subject, kinds: tuple[Any, ...], setting: Setting) -> TextWat
     every: Patterns = setting.content["patterns"].of(*kinds)
     excluded = set(setting.parameters["exclude"])
     chosen = tuple(p for p in every.items if p.id not in excluded and set(p.roles) & set(subject.roles))
-    return TextWatch(subject, Patterns(chosen), setting)
+    return TextWatch(setting, subject, Patterns(chosen))
