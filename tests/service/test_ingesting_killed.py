@@ -39,7 +39,7 @@ def log(path: Path) -> Path:
 
 
 def told(root: Path) -> dict[str, Any]:
-    """Everything that a workspace keeps of its telemetry."""
+    """Everything that a workspace keeps of its telemetry; the file of ids is only a shortcut and may be missing."""
     with desk(root) as at:
         files = sorted(path.relative_to(root) for path in (root / ".tocsin").rglob("*") if path.is_file())
         rows = [
@@ -51,7 +51,7 @@ def told(root: Path) -> dict[str, Any]:
             "events": [
                 (event.stream, event.version, event.kind, event.data, event.digest) for event in at.ledger.scan()
             ],
-            "files": [str(path) for path in files if "ledger.db" not in path.name],
+            "files": [str(path) for path in files if not path.name.startswith(("ledger.db", "ids.npz"))],
             "rows": rows,
             "quarantine": [path.read_bytes() for path in sorted((root / ".tocsin" / "quarantine").rglob("*.jsonl"))],
         }
