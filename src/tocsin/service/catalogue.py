@@ -61,7 +61,9 @@ def readings(events: Sequence[Recorded], digest: str) -> list[Reading]:
     return [
         Reading(
             data["source"],
-            *(data[name] for name in ("rows", "quarantined", "duplicates")),
+            data["rows"],
+            data["quarantined"],
+            data["duplicates"],
             data.get("mapping", ""),
             kept.get(data["source"], ""),
         )
