@@ -38,7 +38,6 @@ def watch(
     from tocsin.service.triage import triage
     from tocsin.service.watching import watch as run
 
-    looks = iter((False, False, True)) if once else iter(lambda: False, True)
     with shared.desk() as desk:
 
         def after() -> None:
@@ -58,7 +57,8 @@ def watch(
             desk,
             system,
             folder,
-            stop=lambda: next(looks),
+            stop=lambda: False,
+            until_quiet=once,
             on_file=arrived,
             on_error=failed,
             after=after,

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.detect.bound import GUARANTEE, Bound
 from tocsin.detect.streams import confidence, counts, telling
 from tocsin.detect.streams import sequence as sequences
+from tocsin.detect.streams.bound import GUARANTEE, Bound
 from tocsin.detect.streams.clearing import gap_cleared
 from tocsin.detect.streams.contrast import BETS, Floats, pair_centres, pair_log_e, pair_log_e_rows
 from tocsin.detect.streams.counts import GroupCounts

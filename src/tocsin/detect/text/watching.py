@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from tocsin.detect.bound import GUARANTEE, Bound
+from tocsin.detect.streams.bound import GUARANTEE, Bound
 from tocsin.detect.streams import confidence, telling
 from tocsin.detect.streams import sequence as sequences
 from tocsin.detect.streams.buckets import buckets
