@@ -25,11 +25,6 @@ RESULT = Path(__file__).parent / "results" / "ledger.md"
 AT = datetime(2026, 10, 1, tzinfo=UTC)
 BODY = {"detector": "group_parity:sex", "state": "a" * 64, "index": 7, "log10_e": {"a>b": 0.1234}}
 EVENT = Event("window_evaluated", AT, "tocsin", BODY)
-    "window_evaluated",
-    AT,
-    "tocsin",
-    {"detector": "group_parity:sex", "state": "a" * 64, "index": 7, "log10_e": {"a>b": 0.1234}},
-)
 
 
 def bulk(ledger: SqliteLedger, events: int, size: int) -> float:
@@ -91,7 +86,7 @@ def main() -> None:
     lines = [
         "## Ledger",
         "",
-        f"`python benchmarks/ledger.py {events}`, SQLite {sqlite3.sqlite_version}, msgspec {version("msgspec")}, 300-byte events.",
+        f"`python benchmarks/ledger.py {events}`, SQLite {sqlite3.sqlite_version}, msgspec {version('msgspec')}, 300-byte events.",
         "",
         "| what | measured |",
         "|---|---|",

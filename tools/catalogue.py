@@ -1,0 +1,277 @@
+"""Write the reference pages from the code, or with --check say which of them are not what the code says.
+
+python tools/catalogue.py [--check]
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from tocsin.adapters.workspace.schema import PolicyFile, SystemFile
+from tocsin.cli.app import COMMANDS, EPILOGUE
+from tocsin.cli.options import Shared
+from tocsin.content.discovery import declared, detector_kinds
+from tocsin.content.loaders import forms, law, patterns, playbooks, taxonomies
+from tocsin.incident.folding import KINDS
+from tocsin.model import errors
+from tocsin.model.telemetry import TABLES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "docs" / "reference"
+MADE = "<!-- Made by tools/catalogue.py from the code; do not edit. -->"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """A Markdown table."""
+
+    def cell(value: Any) -> str:
+        return str("" if value is None else value).replace("|", "\\|").replace("\n", " ")
+
+    head = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    return [*head, *("| " + " | ".join(map(cell, row)) + " |" for row in rows), ""]
+
+
+def commands() -> list[str]:
+    """Every command with its parameters, from its docstring."""
+    lines = ["# Commands", "", EPILOGUE, "", "## What every command takes", ""]
+    shared = inspect.getsource(Shared)
+    options = re.findall(r"(?:name=\[?\"?(--[\w-]+)|^    (\w+): )[^\n]*\n    \"(.*?)\"", shared, re.MULTILINE)
+    lines += table(("option", "meaning"), ((f"`{a or '--' + b.rstrip('_')}`", text) for a, b, text in options))
+    for command in COMMANDS:
+        module, function = command.function.split(":")
+        doc = inspect.getdoc(getattr(importlib.import_module(f"tocsin.cli.commands.{module}"), function)) or ""
+        text, _, parameters = doc.partition("Parameters\n----------\n")
+        lines += [f"## tocsin {command.name}", "", text.strip(), ""]
+        found = re.findall(r"^(\w+)\n((?:    .*\n?)+)", parameters, re.MULTILINE)
+        if found:
+            lines += table(
+                ("parameter", "meaning"), ((f"`{name.rstrip('_')}`", " ".join(body.split())) for name, body in found)
+            )
+    return lines
+
+
+def settings() -> list[str]:
+    """Every key of policy.yaml and systems/*.yaml."""
+    lines = ["# Settings", ""]
+    for title, model in (("policy.yaml", PolicyFile), ("systems/&lt;id&gt;.yaml", SystemFile)):
+        lines += [f"## {title}", "", *table(("key", "needed", "meaning"), _keys(model, "", set()))]
+    lines += ["## Environment", ""]
+    variables = {
+        "TOCSIN_WORKSPACE": "the workspace, instead of --workspace",
+        "TOCSIN_PERSON": "who acts, instead of --as",
+        "TOCSIN_ZONE": "the zone in which times are shown, instead of --zone",
+        "NO_COLOR": "no colour, see no-color.org",
+    }
+    return lines + table(("variable", "meaning"), ((f"`{name}`", text) for name, text in variables.items()))
+
+
+def _keys(model: type[BaseModel], prefix: str, seen: set[type[BaseModel]]) -> Iterable[Sequence[Any]]:
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias or name}"
+        yield f"`{key}`", "yes" if field.is_required() else "", field.description or ""
+        for inner in _models(field.annotation):
+            if inner not in seen:
+                yield from _keys(inner, f"{key}.", {*seen, model})
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
+
+
+def columns() -> list[str]:
+    """The two tables of telemetry."""
+    lines = ["# Telemetry columns", ""]
+    for name, known in TABLES.items():
+        rows = ((f"`{c.name}`", c.type, "yes" if c.required else "", c.doc) for c in known)
+        lines += [f"## {name}", "", *table(("column", "type", "required", "meaning"), rows)]
+    lines += [
+        "Predictions also take `group.<name>` (what fairness compares) and `feature.<name>`.",
+        "",
+        "## Formats",
+        "",
+    ]
+    readers = declared("tocsin.adapters.telemetry.readers", "READER")
+    return lines + table(
+        ("format", "what is read"), ((f"`{r.name}`", r.doc) for r in sorted(readers.values(), key=lambda r: r.name))
+    )
+
+
+def detectors() -> list[str]:
+    """Every detector: what it claims, its parameters, what it cannot see."""
+    lines = ["# Detectors", ""]
+    for kind in sorted(detector_kinds().values(), key=lambda k: k.name):
+        lines += [
+            f"## {kind.name}",
+            "",
+            f"{kind.title}; category `{kind.category}`, watches {kind.table}. {kind.claims}",
+            "",
+        ]
+        rows = (
+            (f"`{p.name}`", p.type.__name__, "required" if p.required else f"`{p.default}`", p.doc)
+            for p in kind.parameters
+        )
+        lines += table(("parameter", "type", "default", "meaning"), rows)
+        lines += [
+            "It cannot see:",
+            "",
+            *(f"- {line}" for line in kind.blind_spots),
+            "",
+            f"Sources: {'; '.join(kind.sources)}.",
+            "",
+        ]
+    return lines
+
+
+def pattern_pages() -> list[str]:
+    """Every pattern, without its expression's samples."""
+    rows = (
+        (f"`{p.id}`", p.title, p.kind, p.validator, ", ".join(p.severe_in) or "-", p.confidence, ", ".join(p.tags))
+        for p in patterns.load().items
+    )
+    return ["# Patterns", "", *table(("pattern", "what", "kind", "validator", "severe in", "confidence", "tags"), rows)]
+
+
+def regimes() -> list[str]:
+    """Every regime, its clocks, and how well its source was read."""
+    library = law.load()
+    lines = [
+        "# Regimes",
+        "",
+        "This is not legal advice; counsel decides. Confidence: P primary text read, Q official text quoted, S secondary source, ",
+    ]
+    lines += ["UNCONFIRMED by nobody yet.", ""]
+    for regime in library.regimes:
+        status = "; ".join(
+            f"{p.status} from {p.valid_from}{f' to {p.valid_to}' if p.valid_to else ''}" for p in regime.periods
+        )
+        lines += [
+            f"## {regime.id}",
+            "",
+            f"{regime.title}. {regime.instrument}. Owed by {regime.who}. Status: {status}.",
+            "",
+        ]
+        rows = ((s.id, s.title, "; ".join(d.label for d in s.deadlines), ", ".join(s.anchors)) for s in regime.stages)
+        lines += table(("stage", "what", "by when", "clock starts"), rows)
+        cited = "; ".join(f"{c.pinpoint} [{c.confidence}]" for c in regime.citations.values())
+        lines += [f"Sources: {cited}, read {library.read_on}.", ""]
+    lines += [
+        "## Forms",
+        "",
+        *table(("form", "status"), ((f"`{name}`", forms.load(name).status) for name in forms.names())),
+    ]
+    facts = ((f"`{f.name}`", f.type, f.text) for f in sorted(library.facts.values(), key=lambda f: f.name))
+    return [*lines, "## Facts", "", *table(("fact", "type", "question"), facts)]
+
+
+def playbook_pages() -> list[str]:
+    """Every playbook and its steps."""
+    lines = ["# Playbooks", ""]
+    for key, playbook in playbooks.load().items():
+        rows = ((f"`{s.slug}`", s.name, s.role, "yes" if s.mandatory else "", s.run) for s in playbook.actions())
+        lines += [
+            f"## {key}",
+            "",
+            playbook.description,
+            "",
+            *table(("step", "what", "role", "mandatory", "built in"), rows),
+        ]
+    return lines
+
+
+EVENTS = {
+    "workspace": ("workspace_created", "policy_adopted", "system_registered", "system_retired"),
+    "telemetry/<system>": ("segment_recorded", "rows_quarantined", "file_ingested"),
+    "detect/<system>": ("detection_ran", "window_evaluated", "finding_recorded"),
+    "triage": ("finding_triaged",),
+    "incident/<id>": KINDS,
+}
+
+
+def events() -> list[str]:
+    """Every kind of event, by stream."""
+    lines = [
+        "# Events",
+        "",
+        "Readers skip kinds that they do not know. The bytes are described in [the ledger](../ledger.md).",
+        "",
+    ]
+    for stream, kinds in EVENTS.items():
+        lines += [f"## `{stream}`", "", *(f"- `{kind}`" for kind in kinds), ""]
+    return lines
+
+
+def extensions() -> list[str]:
+    """Every extension point and what stands behind it now."""
+    known, readers = taxonomies.load(), declared("tocsin.adapters.telemetry.readers", "READER")
+    rows = [
+        ("detector", "`tocsin.detect.detectors`", "`DETECTOR`", ", ".join(sorted(detector_kinds()))),
+        ("telemetry format", "`tocsin.adapters.telemetry.readers`", "`READER`", ", ".join(sorted(readers))),
+        ("regime", "`content/law/<id>/`", "`pack.yaml`", ", ".join(r.id for r in law.load().regimes)),
+        ("form", "`content/law/<id>/forms/`", "YAML", ", ".join(forms.names())),
+        ("playbook", "`content/playbooks/`", "CACAO 2.0 JSON", ", ".join(playbooks.load())),
+        ("pattern", "`content/patterns/`", "YAML with samples", f"{len(patterns.load().items)} patterns"),
+        ("taxonomy", "`content/taxonomies/`", "YAML", ", ".join(known.sources)),
+    ]
+    note = (
+        "Being in the folder is the registration. Other distributions use the entry-point group of the package's name."
+    )
+    return ["# Extension points", "", note, "", *table(("kind", "where", "what it declares", "there are"), rows)]
+
+
+def error_page() -> list[str]:
+    """The error tree and the exit codes."""
+    codes = {name: value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    doc = inspect.getdoc(errors) or ""
+    rows = ((value, name.removeprefix("EXIT_").lower().replace("_", " ")) for name, value in codes.items())
+    return ["# Errors and exit codes", "", "```", doc, "```", "", *table(("code", "meaning"), rows)]
+
+
+PAGE_MAKERS: dict[str, Callable[[], list[str]]] = {
+    "commands": commands,
+    "settings": settings,
+    "columns": columns,
+    "detectors": detectors,
+    "patterns": pattern_pages,
+    "regimes": regimes,
+    "playbooks": playbook_pages,
+    "events": events,
+    "extensions": extensions,
+    "errors": error_page,
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every reference page's text by path."""
+    made = {PAGES / f"{name}.md": "\n".join([MADE, "", *make()]).rstrip() + "\n" for name, make in PAGE_MAKERS.items()}
+    decisions = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    listed = [
+        f"- [{path.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}]({path.name})" for path in decisions
+    ]
+    made[ROOT / "docs" / "decisions" / "index.md"] = "\n".join([MADE, "", "# Decisions", "", *listed, ""])
+    return made
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    wrong = [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in wrong:
+        if "--check" in sys.argv:
+            print(f"{path.relative_to(ROOT)} is not what the code says: run python tools/catalogue.py")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(pages()[path], encoding="utf-8")
+    return 1 if wrong and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
