@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.model.errors import Refused
-from tocsin.model.finding import Clearance, Level
+from tocsin.model.finding import Clearance, Finding, Level
 from tocsin.model.incident import CorrectiveAction, Incident
 
 ALPHA = 0.05
@@ -55,6 +55,14 @@ def effective_from(actions: Sequence[CorrectiveAction], now: datetime) -> dateti
             remedy="verify after that",
         )
     return max(instants)
+
+
+def begins(effective: datetime, finding: Finding) -> datetime:
+    """The instant from which telemetry counts for this finding.
+
+    Rows from before the window in which it fired prove nothing about the fix, even when an action claims to be older.
+    """
+    return max(effective, finding.window.start)
 
 
 def to_prove(incident: Incident) -> tuple[str, ...]:

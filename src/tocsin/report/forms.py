@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +21,8 @@ NEEDED: Mapping[Stage, frozenset[Required]] = {
     "final": frozenset({"always", "follow_up", "final"}),
 }
 """What each kind of report may not lack."""
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,13 @@ def fill(form: Form, values: Mapping[str, Json], stage: Stage, heading: Mapping[
 
 
 def differences(old: Filled, new: Filled) -> tuple[tuple[str, str, str], ...]:
-    """(field, before, after) for every field whose value changed."""
+    """(field, before, after) for every field whose value changed, came or went."""
     before = {(f.no, f.label): _shown(f) for section in old.sections for f in section.fields}
     after = {(f.no, f.label): _shown(f) for section in new.sections for f in section.fields}
     return tuple(
-        (f"{no} {label}", before.get((no, label), ""), text)
-        for (no, label), text in after.items()
-        if before.get((no, label)) != text
+        (" ".join(field), before.get(field, ""), after.get(field, ""))
+        for field in dict.fromkeys([*after, *before])
+        if before.get(field) != after.get(field)
     )
 
 
@@ -128,6 +131,8 @@ def _filled(field: Field, value: Json, stage: Stage) -> FilledField:
     if field.type == "boxes":
         return _boxes(field, value or (), stage)
     text = _text(field, value)
+    if field.type == "number" and text and not _NUMBER.fullmatch(text):
+        return FilledField(field.no, field.label, field.type, "", f"{text!r} is not a number")
     if text and field.options and text not in field.options:
         return FilledField(field.no, field.label, field.type, "", f"{text!r} is not one of the options", field.options)
     gap = "not known yet" if not text and field.required in NEEDED[stage] else ""
@@ -145,6 +150,8 @@ def _boxes(field: Field, ticked: Sequence[str], stage: Stage) -> FilledField:
 def _text(field: Field, value: Json) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
     if isinstance(value, datetime):
         return value.isoformat(timespec="minutes") if field.type == "datetime" else value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value).strip()

@@ -1,7 +1,8 @@
 """Playbooks in OASIS CACAO 2.0 (security-playbooks-v2.0-cs01): a small own model, and every mistake of a file at once.
 
-Supported step types: start, end, action, if-condition, parallel. Conditions are `fact = true|false|value`. What Tocsin needs beyond
+Supported step types: start, end, action, if-condition, parallel. Conditions are `fact = true|false|number|word`. What Tocsin needs beyond
 CACAO (short name, role, evidence, whether it is mandatory, a built-in action) stands in one step extension.
+SOURCE: OASIS CACAO Security Playbooks 2.0, sections 3 (playbooks) and 4 (workflows).
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from tocsin.model.errors import BadInput, Place, Problem
 
 SPEC = "cacao-2.0"
 ID = re.compile(r"[a-z-]+--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-CONDITION = re.compile(r"([a-z_]+)\s*=\s*([a-z0-9_.-]+)")
+CONDITION = re.compile(r"([a-z][a-z0-9_]*)\s*=\s*([a-z0-9_.-]+)")
 REQUIRED = ("type", "spec_version", "id", "name", "created_by", "created", "modified", "workflow_start", "workflow")
 TYPES = ("start", "end", "action", "if-condition", "parallel")
+TARGETS = ("on_completion", "on_success", "on_true", "on_false")
+UNSUPPORTED = ("on_failure", "timeout", "delay")
+"""Properties of CACAO that would change the walk: refused, because passing over them in silence would lose steps."""
 RUNS = (
     *("acknowledge", "seal_evidence", "contain", "law_questions", "prepare_report"),
     *("record_cause", "record_action", "verify_remediation"),
@@ -85,13 +89,13 @@ def parsed(data: Mapping[str, Any], key: str, digest: str) -> Playbook:
     if not isinstance(workflow, dict):
         raise _bad(key, wrong or [("workflow", "must be an object of steps")])
     wrong += [mistake for name, body in workflow.items() for mistake in _step_mistakes(name, body, workflow)]
-    start = data.get("workflow_start")
-    if start not in workflow:
-        wrong.append(("workflow_start", f"there is no step {start!r}"))
+    start = str(data.get("workflow_start"))
+    wrong += _begin_mistakes(start, workflow)
+    wrong += _agent_mistakes(workflow, data.get("agent_definitions"))
     if wrong:
         raise _bad(key, wrong)
     steps = {name: _step(name, body) for name, body in workflow.items()}
-    playbook = Playbook(key, data["id"], data["name"], data.get("description", ""), str(start), steps, digest)
+    playbook = Playbook(key, data["id"], str(data["name"]), str(data.get("description", "")), start, steps, digest)
     wrong = list(_graph(playbook))
     if wrong:
         raise _bad(key, wrong)
@@ -117,6 +121,21 @@ def _envelope(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, f"must be {prefix or '<type>--'}<UUID>, not {value!r}"
 
 
+def _begin_mistakes(start: str, workflow: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if start not in workflow:
+        yield "workflow_start", f"there is no step {start!r}"
+    elif isinstance(workflow[start], dict) and workflow[start].get("type") != "start":
+        yield "workflow_start", f"must name the step of type 'start', not one of type {workflow[start].get('type')!r}"
+
+
+def _agent_mistakes(workflow: Mapping[str, Any], agents: Any) -> Iterator[tuple[str, str]]:
+    known = set(agents) if isinstance(agents, dict) else set()
+    for name, body in workflow.items():
+        agent = body.get("agent") if isinstance(body, dict) else None
+        if agent is not None and str(agent) not in known:
+            yield f"workflow.{name}.agent", f"there is no agent {agent!r} in agent_definitions"
+
+
 def _step_mistakes(name: str, body: Any, workflow: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     where = f"workflow.{name}"
     if not isinstance(body, dict):
@@ -127,24 +146,47 @@ def _step_mistakes(name: str, body: Any, workflow: Mapping[str, Any]) -> Iterato
         yield where, "the step's id must be <type>--<UUID>"
     if kind not in TYPES:
         yield f"{where}.type", f"{kind!r} is not supported; there are {', '.join(TYPES)}"
-    for field in ("on_completion", "on_true", "on_false", "on_success", "on_failure"):
-        if field in body and body[field] not in workflow:
-            yield f"{where}.{field}", f"there is no step {body[field]!r}"
-    for target in body.get("next_steps", ()):
-        if target not in workflow:
-            yield f"{where}.next_steps", f"there is no step {target!r}"
+    yield from _target_mistakes(where, body, workflow)
     if kind == "if-condition" and not CONDITION.fullmatch(str(body.get("condition", ""))):
         yield f"{where}.condition", f"{body.get('condition')!r} must be of the form `fact = value`"
-    if kind == "action" and not body.get("name"):
-        yield f"{where}.name", "an action needs a name"
+    if kind == "if-condition" and not body.get("on_true"):
+        yield f"{where}.on_true", "is missing: where does the way lead when the condition holds?"
+    if kind == "action":
+        yield from _action_mistakes(where, body)
+
+
+def _target_mistakes(where: str, body: Mapping[str, Any], workflow: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Steps that are named and not there, and ways that are not supported."""
+    for field in TARGETS:
+        if field in body and str(body[field]) not in workflow:
+            yield f"{where}.{field}", f"there is no step {body[field]!r}"
+    for field in UNSUPPORTED:
+        if field in body:
+            yield f"{where}.{field}", "is not supported; use an if-condition"
+    targets = body.get("next_steps", [])
+    if not isinstance(targets, list) or (body.get("type") == "parallel" and not targets):
+        yield f"{where}.next_steps", "must be a list of steps"
+        return
+    for target in targets:
+        if str(target) not in workflow:
+            yield f"{where}.next_steps", f"there is no step {target!r}"
+
+
+def _action_mistakes(where: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in ("name", "agent", "commands"):
+        if not body.get(field):
+            yield f"{where}.{field}", f"is missing: an action needs {', '.join(('name', 'agent', 'commands'))}"
+    if not isinstance(body.get("step_extensions", {}), dict):
+        yield f"{where}.step_extensions", "must be an object"
     run = _extension(body).get("run", "")
     if run and run not in RUNS:
         yield f"{where}.step_extensions", f"there is no built-in action {run!r}; there are {', '.join(RUNS)}"
 
 
 def _extension(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    extensions = body.get("step_extensions") or {}
-    return next((e for e in extensions.values() if isinstance(e, dict) and "slug" in e), {})
+    extensions = body.get("step_extensions")
+    known = extensions.values() if isinstance(extensions, dict) else ()
+    return next((e for e in known if isinstance(e, dict) and "slug" in e), {})
 
 
 def _step(name: str, body: Mapping[str, Any]) -> Step:
@@ -153,23 +195,23 @@ def _step(name: str, body: Mapping[str, Any]) -> Step:
     return Step(
         id=name,
         type=body["type"],
-        name=body.get("name", ""),
-        why=body.get("description", ""),
+        name=str(body.get("name", "")),
+        why=str(body.get("description", "")),
         slug=str(extension.get("slug", "")),
         role=str(extension.get("role", "")),
         evidence=str(extension.get("evidence", "")),
         mandatory=bool(extension.get("mandatory", False)),
         run=str(extension.get("run", "")),
         condition=(match[1], _value(match[2])) if match else None,
-        on_true=body.get("on_true", ""),
-        on_false=body.get("on_false", ""),
-        next=body.get("on_completion", body.get("on_success", "")),
-        branches=tuple(body.get("next_steps", ())),
+        on_true=str(body.get("on_true", "")),
+        on_false=str(body.get("on_false", "")),
+        next=str(body.get("on_completion", body.get("on_success", ""))),
+        branches=tuple(map(str, body.get("next_steps", ()))),
     )
 
 
 def _value(text: str) -> Any:
-    return {"true": True, "false": False}.get(text, text)
+    return int(text) if text.isdecimal() else {"true": True, "false": False}.get(text, text)
 
 
 def _graph(playbook: Playbook) -> Iterator[tuple[str, str]]:

@@ -39,7 +39,8 @@ class Progress:
 def progress(playbook: Playbook, done: Sequence[StepDone], facts: Mapping[str, Json]) -> Progress:
     """The walk through the playbook with these steps done and these facts; a fact without a value is unknown.
 
-    A condition that is unknown holds nobody up: the walk goes on after it, and its question is asked.
+    A condition holds nobody up: while its fact is unknown its question is asked and the walk goes on after it, and what it adds
+    when it holds is done beside the main way. After parallel branches the way goes on when their mandatory steps are done.
     """
     finished = {step.step for step in done}
     walk = _Walk(playbook, finished, facts)
@@ -50,8 +51,8 @@ def progress(playbook: Playbook, done: Sequence[StepDone], facts: Mapping[str, J
         playbook.name,
         tuple(dict.fromkeys([*(walk.due(step) for step in walk.open), *optional])),
         tuple(done),
-        tuple(walk.skipped),
-        tuple(walk.questions),
+        tuple(dict.fromkeys(walk.skipped)),
+        tuple(dict.fromkeys(walk.questions)),
         missing,
     )
 
@@ -67,18 +68,21 @@ class _Walk:
         self.skipped: list[str] = []
         self.questions: list[str] = []
 
-    def follow(self, start: str, *, blocked: bool = False) -> None:
-        """Follow the way from a step to its end."""
+    def follow(self, start: str, stops: frozenset[str] = frozenset(), *, blocked: bool = False) -> bool:
+        """Follow the way from a step to its end or to a stop; whether an open mandatory step stands in the way there."""
         current = start
-        while current:
+        while current and current not in stops:
             step = self._playbook.steps[current]
+            inner = stops | {step.next} if step.next else stops
             if step.type == "action":
                 blocked = self._action(step, blocked=blocked)
             elif step.type == "if-condition":
-                self._condition(step, blocked=blocked)
-            for branch in step.branches:
-                self.follow(branch, blocked=blocked)
+                self._condition(step, inner, blocked=blocked)
+            elif step.type == "parallel":
+                ways = [self.follow(branch, inner, blocked=blocked) for branch in step.branches]
+                blocked = blocked or any(ways)
             current = step.next
+        return blocked
 
     def due(self, step: Step) -> Due:
         """The step as something to do."""
@@ -97,7 +101,7 @@ class _Walk:
         self.passed.append(step)
         return False
 
-    def _condition(self, step: Step, *, blocked: bool) -> None:
+    def _condition(self, step: Step, stops: frozenset[str], *, blocked: bool) -> None:
         assert step.condition is not None
         fact, wanted = step.condition
         value = self._facts.get(fact)
@@ -105,20 +109,15 @@ class _Walk:
             self.questions.append(fact)
             return
         way = step.on_true if value == wanted else step.on_false
-        if not way:
+        if way and way not in stops:
+            self.follow(way, stops, blocked=blocked)
+        else:
             self.skipped.append(step.name)
-            return
-        inner = self._playbook.steps[way]
-        while inner.id != step.next and inner.type == "action":
-            blocked = self._action(inner, blocked=blocked)
-            if not inner.next or inner.next == step.next:
-                return
-            inner = self._playbook.steps[inner.next]
 
 
 def found(playbook: Playbook, given: str) -> Step | None:
-    """The action that a person means: by short name, id, or the beginning of its name."""
-    actions = playbook.actions()
-    exact = [step for step in actions if given in (step.slug, step.id)]
-    near = [step for step in actions if step.name.lower().startswith(given.lower())]
-    return next(iter(exact or near), None)
+    """The action that a person means: by short name, id, or the beginning of its name if only one begins so."""
+    actions, wanted = playbook.actions(), given.strip()
+    exact = [step for step in actions if wanted and wanted in (step.slug, step.id)]
+    near = [step for step in actions if wanted and step.name.lower().startswith(wanted.lower())]
+    return next(iter(exact), None) or (near[0] if len(near) == 1 else None)

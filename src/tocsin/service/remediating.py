@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from tocsin.incident.deciding import Wish
+from tocsin.model.detector import Detector
 from tocsin.model.errors import Refused, UsageFault
+from tocsin.model.finding import Finding
 from tocsin.model.incident import CorrectiveAction, Incident
 from tocsin.model.progress import Progress, silent
-from tocsin.remediate.proving import Proof, Verdict, effective_from, shares, to_prove
+from tocsin.remediate.proving import Proof, Verdict, begins, effective_from, shares, to_prove
 from tocsin.service import detecting, incidents
 from tocsin.service.desk import Desk
 
@@ -56,12 +59,12 @@ def verify(desk: Desk, incident_id: str, progress: Progress = silent) -> Verdict
             f"{incident_id} has no finding of a detector to prove",
             remedy="add a note on how the end was verified, then close",
         )
-    since = effective_from(incident.actions, desk.clock())
+    effective = effective_from(incident.actions, desk.clock())
     made = {finding.id: finding for finding, _ in detecting.findings(desk, [incident.system])}
     levels, proofs = shares(wanted), []
     for number, name in enumerate(wanted, start=1):
         finding = made[name]
-        watcher = detecting.detector(desk, incident.system, finding.detector)
+        watcher, since = _detector(desk, finding), begins(effective, finding)
         states = detecting.window_states(desk, incident.system, finding.detector, since)
         clearance = watcher.clearance(finding, states, levels[name])
         proofs.append(Proof(name, finding.title, finding.detector, since, clearance))
@@ -69,9 +72,17 @@ def verify(desk: Desk, incident_id: str, progress: Progress = silent) -> Verdict
     wishes = [
         Wish(
             "remediation_verified",
-            {"finding": p.finding, "since": since.isoformat(), "clearance": msgspec.to_builtins(p.clearance)},
+            {"finding": p.finding, "since": p.since.isoformat(), "clearance": msgspec.to_builtins(p.clearance)},
         )
         for p in proofs
     ]
     incidents.act(desk, incident_id, lambda _: wishes)
     return Verdict(incident_id, tuple(proofs))
+
+
+def _detector(desk: Desk, finding: Finding) -> Detector[Any, Any]:
+    try:
+        return detecting.detector(desk, finding.system, finding.detector)
+    except UsageFault as fault:
+        remedy = f"put it back into systems/{finding.system}.yaml: what fired must be what clears"
+        raise Refused(f"{finding.title}: {fault.what}", remedy=remedy) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from tocsin.adapters.documents import pdf
 from tocsin.adapters.files import told, write_atomically
 from tocsin.content.loaders import forms
 from tocsin.incident.deciding import Wish
-from tocsin.model.errors import Refused, UsageFault
+from tocsin.model.errors import Conflict, Refused, UsageFault
 from tocsin.model.event import Json
 from tocsin.model.incident import Incident
 from tocsin.model.law import Obligation, Truth
@@ -74,14 +75,21 @@ def prepare(
     incident, form = incidents.find(desk, incident_id), forms.load(form_id)
     duty = _duty(desk, incident, form_id, country)
     number = 1 + max((made.version for made in incident.reports if made.form == form_id), default=0)
-    filled = fill(form, _values(desk, incident, duty, stage), stage, _heading(desk, incident, duty, number))
+    values = _in_zone(_values(desk, incident, duty, stage), duty.timezone if duty else desk.workspace.policy.timezone)
+    filled = fill(form, values, stage, _heading(desk, incident, duty, number))
     body = {**msgspec.to_builtins(filled), "gaps": list(filled.gaps())}
     contents = {JSON: msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2), PDF: pdf.report(body)}
     what = f"{form_id} version {number}"
     pointers = {media: responding.seal(desk, incident_id, data, media, what) for media, data in contents.items()}
     wish = {"form": form_id, "version": number, "files": pointers, "gaps": list(filled.gaps()), "stage": stage}
     prepared = Wish("report_prepared", {**wish, "obligation": duty.id if duty else ""})
-    incidents.act(desk, incident_id, lambda _: [prepared])
+
+    def decide(now: Incident) -> list[Wish]:
+        if any((made.form, made.version) == (form_id, number) for made in now.reports):
+            raise Conflict(f"version {number} of {form_id} was prepared in this instant", "prepare it again")
+        return [prepared]
+
+    incidents.act(desk, incident_id, decide)
     folder = out or desk.root / "reports"
     base = folder / f"{incident_id}-{form_id.split('/', maxsplit=1)[0]}-v{number}"
     written = []
@@ -110,6 +118,11 @@ def filed(
         raise UsageFault(f"{incident_id} has no version {version} of {form_id}", f"prepared were: {known}")
     if at.tzinfo is None or at > desk.clock():
         raise UsageFault("the time of filing needs a zone and cannot lie in the future")
+    if not recipient.strip():
+        raise UsageFault("a filing needs its recipient", "name the authority with --recipient")
+    if made.filed_at:
+        what = f"version {version} of {form_id} was filed already, on {made.filed_at:%Y-%m-%d %H:%M} UTC"
+        raise Refused(what, remedy="prepare and file a new version")
     if made.gaps and not because.strip():
         raise Refused(
             "the report has gaps",
@@ -166,6 +179,12 @@ def _heading(desk: Desk, incident: Incident, duty: Obligation | None, version: i
     return heading
 
 
+def _in_zone(values: Mapping[str, Json], zone: str) -> dict[str, Json]:
+    """The values with instants in the zone of whoever reads them: the day of an incident is the day there."""
+    there = ZoneInfo(zone)
+    return {name: v.astimezone(there) if isinstance(v, datetime) else v for name, v in values.items()}
+
+
 def _values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stage) -> dict[str, Json]:
     """Every value by the name of its source: incident, inventory, policy, duty. What is not recorded is None."""
     system, now = desk.system(incident.system), desk.clock()
@@ -176,10 +195,10 @@ def _values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stag
         "authority.name": recipient.name if recipient else None,
         "report.date": now,
         "report.type": TYPES[stage],
-        "report.next": (now + NEXT_REPORT).date() if stage in ("initial", "follow_up") else None,
+        "report.next": now + NEXT_REPORT if stage in ("initial", "follow_up") else None,
         "date.occurred": incident.dates.get("occurred"),
         "date.detected": incident.dates.get("detected"),
-        "date.aware": incident.dates.get("aware.provider") or incident.dates.get("aware.deployer"),
+        "date.aware": incident.dates.get("aware.provider"),
         "classification.boxes": [box for fact, box in BOXES.items() if facts.get(fact) is True],
         "incident.nature": _nature(desk, incident),
         "incident.people_affected": facts.get("people_affected"),
@@ -189,11 +208,13 @@ def _values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stag
         "analysis.actions": _actions(incident),
         "analysis.cause": incident.cause or None,
     }
-    return values | _of_system(system) | _of_people(desk, system)
+    began = incident.dates.get("started") or incident.dates.get("occurred") or incident.opened_at
+    return values | _of_system(system, began.date()) | _of_people(desk, system)
 
 
-def _of_system(system: System) -> dict[str, Json]:
-    released = [model for model in system.models if model.released is None or model.released <= date.max]
+def _of_system(system: System, day: date) -> dict[str, Json]:
+    """The inventory's particulars, with the version that was in service on the day on which the incident began."""
+    released = [model for model in system.models if model.released is None or model.released <= day]
     latest = max(released, key=lambda model: model.released or date.min, default=None)
     return {
         "system.id": system.id,

@@ -8,20 +8,22 @@ from tocsin.content.loaders import playbooks
 from tocsin.incident.deciding import Wish
 from tocsin.model.errors import Refused, UsageFault
 from tocsin.model.incident import Incident, Phase
-from tocsin.model.policy import Policy
+from tocsin.model.policy import Activity, Policy
+from tocsin.remediate.proving import to_prove
 from tocsin.respond.cacao import Playbook, Step
 from tocsin.respond.walking import Progress, found, progress
 from tocsin.service import duties, incidents, remediating
 from tocsin.service.desk import SELF, Desk
 
 ACTING = ("responsible", "accountable")
+VERBS: tuple[Activity, ...] = ("respond", "report", "remediate")
 
 
 def begin(desk: Desk, incident_id: str) -> Progress:
     """Start the playbook of the incident's category, unless it was started already, and show where it stands."""
     incident = incidents.find(desk, incident_id)
     if not incident.playbook:
-        playbook = playbooks.named(desk.workspace.policy.playbooks[incident.category])
+        playbook = playbooks.named(_chosen(desk.workspace.policy, incident))
         started = Wish("playbook_started", {"playbook": playbook.key, "digest": playbook.digest})
         incident = incidents.act(desk, incident_id, lambda i: [] if i.playbook else [started])
     return where(desk, incident)
@@ -47,7 +49,7 @@ def complete(desk: Desk, incident_id: str, given: str, outcome: str, evidence: b
     begin(desk, incident_id)
     incident = incidents.find(desk, incident_id)
     step = _wanted(_playbook(incident), given)
-    _check_person(desk.workspace.policy, desk.author)
+    _check_person(desk.workspace.policy, desk.author, step)
     _check_order(where(desk, incident), incident, step)
     if not outcome.strip():
         raise UsageFault(f"{step.name}: the outcome is missing", f"record: {step.evidence or 'what was done'}")
@@ -58,14 +60,21 @@ def complete(desk: Desk, incident_id: str, given: str, outcome: str, evidence: b
         else ""
     )
     done = Wish("step_completed", {"step": step.id, "name": step.name, "outcome": outcome.strip(), "evidence": pointer})
-    return where(desk, incidents.act(desk, incident_id, lambda _: [done]))
+
+    def decide(now: Incident) -> list[Wish]:
+        _check_not_done(now, step)  # another person may have completed it in this instant
+        return [done]
+
+    return where(desk, incidents.act(desk, incident_id, decide))
 
 
 def missing(desk: Desk, incident: Incident) -> list[str]:
     """Mandatory steps that are not done, as reasons why the incident cannot be closed."""
     if not incident.playbook:
         return ["its playbook was never started (tocsin respond)"]
-    return [f"the mandatory step is not done: {name}" for name in where(desk, incident).mandatory_missing]
+    state = where(desk, incident)
+    open_ = [f"the question {fact} is open, and the playbook depends on it" for fact in state.questions]
+    return [*(f"the mandatory step is not done: {name}" for name in state.mandatory_missing), *open_]
 
 
 def close(desk: Desk, incident_id: str, reason: str) -> Incident:
@@ -84,6 +93,15 @@ def seal(desk: Desk, incident_id: str, data: bytes, media_type: str, what: str) 
     return pointer
 
 
+def _chosen(policy: Policy, incident: Incident) -> str:
+    if incident.category not in policy.playbooks:
+        raise Refused(
+            f"the policy names no playbook for {incident.category}",
+            remedy=f"add one below `playbooks` in policy.yaml; there are {', '.join(playbooks.load())}",
+        )
+    return policy.playbooks[incident.category]
+
+
 def _playbook(incident: Incident) -> Playbook:
     playbook = playbooks.named(incident.playbook)
     if playbook.digest != incident.playbook_digest:
@@ -100,23 +118,24 @@ def _wanted(playbook: Playbook, given: str) -> Step:
     return step
 
 
-def _check_person(policy: Policy, author: str) -> None:
-    """Only people with a part in responding complete steps; Tocsin itself may do what is built in."""
-    roles = [
-        role
-        for role in policy.roles
-        if role.duties.get("respond") or role.duties.get("remediate") or role.duties.get("report")
-    ]
+def _check_person(policy: Policy, author: str, step: Step) -> None:
+    """Only who responds, reports or remediates completes steps; Tocsin itself only those that it does by itself."""
+    roles = [role for role in policy.roles if any(role.duties.get(verb) in ACTING for verb in VERBS)]
     people = {person for role in roles for person in role.people}
-    if author not in people and author != SELF:
+    if author not in people and not (author == SELF and step.run):
         raise Refused(
             f"{author} has no part in responding", remedy=f"act as one of {', '.join(sorted(people))} with --as"
         )
 
 
+def _check_not_done(incident: Incident, step: Step) -> None:
+    earlier = next((done for done in incident.steps if done.step == step.id), None)
+    if earlier:
+        raise Refused(f"{step.name}: done already, by {earlier.by} at {earlier.at:%Y-%m-%d %H:%M} UTC")
+
+
 def _check_order(state: Progress, incident: Incident, step: Step) -> None:
-    if any(done.step == step.id for done in incident.steps):
-        raise Refused(f"{step.name}: done already")
+    _check_not_done(incident, step)
     ready = {due.step for due in state.next}
     if step.id not in ready:
         first = [due.name for due in state.next if due.mandatory]
@@ -142,7 +161,7 @@ def _run(desk: Desk, incident_id: str, step: Step, outcome: str) -> None:
             "the corrective action needs its instant",
             remedy=f"tocsin remediate {incident_id} --action TEXT --effective TIME",
         )
-    elif step.run == "verify_remediation" and incident.findings:
+    elif step.run == "verify_remediation" and to_prove(incident):
         verdict = remediating.verify(desk, incident_id)
         if not verdict.passed:
             raise Refused(

@@ -64,7 +64,8 @@ def _new_unshown(message: str, known: set[str]) -> set[str]:
 def _plain(value: Any, unshown: set[str]) -> Any:
     """The value with text that a page can hold: no control or bidirectional characters, and words that can break."""
     if isinstance(value, str):
-        return " ".join(_breakable(word) for word in _visible(value, unshown).split(" "))
+        lines = value.replace("\r\n", "\n").expandtabs(4)
+        return " ".join(_breakable(word) for word in _visible(lines, unshown).split(" "))
     if isinstance(value, dict):
         return {key: _plain(item, unshown) for key, item in value.items()}
     return [_plain(item, unshown) for item in value] if isinstance(value, list | tuple) else value

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tocsin.detect.text.masks import PLACEHOLDERS, unknown
 from tocsin.detect.text.patterns import Kind, Pattern, Patterns, Precedence
 from tocsin.detect.text.validators import VALIDATORS
 from tocsin.document.checking import Strict, checked
@@ -26,6 +27,7 @@ class PatternFile(Strict):
     expression: str
     anchor: str = ""
     ignore_case: bool = False
+    reach: int = Field(default=256, ge=8, le=4096)
     validator: str = "none"
     precedence: Precedence = "specific"
     context: str = ""
@@ -67,6 +69,8 @@ def _read(path: Traversable, name: str) -> PatternFile:
     wrong = "" if f"/{file.id}.yaml" in name else f"the id {file.id!r} differs from the file's name"
     if file.validator not in VALIDATORS:
         wrong = f"no validator {file.validator!r}; there are {', '.join(VALIDATORS)}"
+    if placeholders := unknown(file.mask):
+        wrong = f"the mask has no {', '.join(placeholders)}; there are {', '.join(PLACEHOLDERS)}"
     if wrong:
         raise BadInput.at(Place(name), wrong, "correct the pattern")
     return file

@@ -1,6 +1,7 @@
 """Confirm a match by the structure of what was matched. Each gives the spans inside the match that are real, or none.
 
-Sources: Luhn, ISO/IEC 7812-1; IBAN, ISO 13616 (mod 97 of ISO 7064); SSN areas, Social Security Administration POMS RM 10201.
+Sources: Luhn, ISO/IEC 7812-1; IBAN, ISO 13616 (mod 97 of ISO 7064); SSN areas, Social Security Administration POMS RM 10201;
+German tax id, section 139b Abgabenordnung with the check digit of ISO/IEC 7064 mod 11,10.
 """
 
 from __future__ import annotations
@@ -11,102 +12,109 @@ from collections import Counter
 from collections.abc import Callable
 
 Span = tuple[int, int]
-Validator = Callable[[str, int, int], list[Span]]
-"""(text, start, end of the match) -> the spans that are confirmed."""
+Validator = Callable[[str], list[Span]]
+"""What an expression matched -> the spans in it that are confirmed, in order, apart."""
 
 CARD_LENGTHS = (19, 16, 15, 14, 13)
 IBAN_LENGTHS = {
-    "AD": 24,
-    "AT": 20,
-    "BE": 16,
-    "BG": 22,
-    "CH": 21,
-    "CY": 28,
-    "CZ": 24,
-    "DE": 22,
-    "DK": 18,
-    "EE": 20,
-    "ES": 24,
-    "FI": 18,
-    "FR": 27,
-    "GB": 22,
-    "GR": 27,
-    "HR": 21,
-    "HU": 28,
-    "IE": 22,
-    "IS": 26,
-    "IT": 27,
-    "LI": 21,
-    "LT": 20,
-    "LU": 20,
-    "LV": 21,
-    "MC": 27,
-    "MT": 31,
-    "NL": 18,
-    "NO": 15,
-    "PL": 28,
-    "PT": 25,
-    "RO": 24,
-    "SE": 24,
-    "SI": 19,
-    "SK": 24,
-    "SM": 27,
-    "TR": 26,
-    "AE": 23,
-    "SA": 24,
-    "IL": 23,
-    "BR": 29,
-    "UA": 29,
-    "RS": 22,
-    "BA": 20,
-    "AL": 28,
-    "MD": 24,
-    "GE": 22,
-    "KZ": 20,
-    "QA": 29,
+    country[:2]: int(country[2:])
+    for country in [
+        "AD24",
+        "AE23",
+        "AL28",
+        "AT20",
+        "BA20",
+        "BE16",
+        "BG22",
+        "BR29",
+        "CH21",
+        "CY28",
+        "CZ24",
+        "DE22",
+        "DK18",
+        "EE20",
+        "ES24",
+        "FI18",
+        "FR27",
+        "GB22",
+        "GE22",
+        "GR27",
+        "HR21",
+        "HU28",
+        "IE22",
+        "IL23",
+        "IS26",
+        "IT27",
+        "KZ20",
+        "LI21",
+        "LT20",
+        "LU20",
+        "LV21",
+        "MC27",
+        "MD24",
+        "MT31",
+        "NL18",
+        "NO15",
+        "PL28",
+        "PT25",
+        "QA29",
+        "RO24",
+        "RS22",
+        "SA24",
+        "SE24",
+        "SI19",
+        "SK24",
+        "SM27",
+        "TR26",
+        "UA29",
+    ]
 }
 ENTROPY_BITS_MIN = 3.0
 DOCUMENTATION = re.compile(
     r"example|sample|dummy|placeholder|changeme|your[_-]|xxxx|1234567890|abcdef0123|test[_-]?key", re.IGNORECASE
 )
+SSN_SHOWN = ("078-05-1120", "219-09-9999")
+"""Numbers that became known from advertisements and are no person's any more."""
 _DIGIT = re.compile(r"\d")
+_IBAN_HEAD = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d{2}")
+_RESERVED_DOMAIN = re.compile(r"(^|\.)(example\.(com|org|net)|example|test|invalid|localhost)$")
 
 
-def whole(text: str, start: int, end: int) -> list[Span]:  # noqa: ARG001 - every validator takes all three
+def whole(found: str) -> list[Span]:
     """The match as it is."""
-    return [(start, end)]
+    return [(0, len(found))]
 
 
-def card(text: str, start: int, end: int) -> list[Span]:
+def card(found: str) -> list[Span]:
     """Payment cards in a run of digits, which may hold other numbers beside them: by prefix, length and Luhn digit.
 
     Digits may be parted by single spaces or hyphens; a card begins and ends where a group does.
     """
-    places = [match.start() for match in _DIGIT.finditer(text, start, end)]
-    digits = "".join(text[place] for place in places)
+    places = [match.start() for match in _DIGIT.finditer(found)]
+    digits = "".join(found[place] for place in places)
     spans, at = [], 0
     while at <= len(digits) - CARD_LENGTHS[-1]:
-        found = next((n for n in CARD_LENGTHS if _card_at(places, digits, at, n)), 0)
-        if found:
-            spans.append((places[at], places[at + found - 1] + 1))
-        at += found or 1
+        length = next((n for n in CARD_LENGTHS if _card_at(places, digits, at, n)), 0)
+        if length:
+            spans.append((places[at], places[at + length - 1] + 1))
+        at += length or 1
     return spans
 
 
 def _card_at(places: list[int], digits: str, at: int, length: int) -> bool:
     last = at + length - 1
-    if last >= len(digits) or not _branded(digits[at : at + length]) or not luhn(digits[at : at + length]):
+    if last >= len(digits) or not _branded(digits[at : at + length], length):
         return False
     begins = at == 0 or places[at] - places[at - 1] > 1
     ends = last == len(digits) - 1 or places[last + 1] - places[last] > 1
-    return begins and ends
+    return begins and ends and luhn(digits[at : at + length])
 
 
-def _branded(number: str) -> bool:
+def _branded(number: str, length: int) -> bool:
     """Whether prefix and length are those of a payment card scheme."""
-    four, length = int(number[:4]), len(number)
     if number[0] == "4":
         return length in (13, 16, 19)
+    four = int(number[:4])
     if 5100 <= four <= 5599 or 2221 <= four <= 2720:
         return length == 16
     if number[:2] in ("34", "37"):
@@ -122,31 +130,37 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0 and len(set(digits)) > 1
 
 
-def iban(text: str, start: int, end: int) -> list[Span]:
-    """An IBAN at the start of the match: length by country, then mod 97 = 1."""
-    length = IBAN_LENGTHS.get(text[start : start + 2].upper(), 0)
-    kept, last = "", start
-    for place in range(start, end):
-        if text[place].isalnum():
-            kept, last = kept + text[place].upper(), place + 1
-        if len(kept) == length:
-            break
-    if not length or len(kept) != length or (last < len(text) and text[last].isalnum()):
-        return []
-    number = "".join(str(int(character, 36)) for character in kept[4:] + kept[:4])
-    return [(start, last)] if int(number) % 97 == 1 else []
+def iban(found: str) -> list[Span]:
+    """IBANs in a run of letters and digits: each begins a group, has its country's length, ends a group, and is 1 mod 97."""
+    spans: list[Span] = []
+    for begin in _IBAN_HEAD.finditer(found):
+        if begin.start() >= (spans[-1][1] if spans else 0):
+            end = _iban_end(found, begin.start())
+            spans += [(begin.start(), end)] if end else []
+    return spans
 
 
-def ssn(text: str, start: int, end: int) -> list[Span]:
+def _iban_end(found: str, start: int) -> int:
+    """Where the IBAN that begins here ends; 0 if none does."""
+    length = IBAN_LENGTHS.get(found[start : start + 2], 0)
+    places = [place for place in range(start, min(len(found), start + 2 * length)) if found[place] != " "][:length]
+    end = places[-1] + 1 if places and len(places) == length else 0
+    if not end or (end < len(found) and found[end] != " "):
+        return 0
+    kept = "".join(found[place] for place in places)
+    return end if int("".join(str(int(c, 36)) for c in kept[4:] + kept[:4])) % 97 == 1 else 0
+
+
+def ssn(found: str) -> list[Span]:
     """A US social security number whose area, group and serial were ever given out."""
-    area, group, serial = (int(part) for part in re.split(r"[- ]", text[start:end]))
+    area, group, serial = (int(part) for part in re.split(r"[- ]", found))
     real = area not in (0, 666) and area < 900 and group and serial
-    return [(start, end)] if real and text[start:end] != "078-05-1120" else []
+    return whole(found) if real and found not in SSN_SHOWN else []
 
 
-def ipv4(text: str, start: int, end: int) -> list[Span]:
+def ipv4(found: str) -> list[Span]:
     """A public IPv4 address."""
-    parts = [int(part) for part in text[start:end].split(".")]
+    parts = [int(part) for part in found.split(".")]
     private = (
         parts[0] in (0, 10, 127)
         or parts[0] >= 224
@@ -154,28 +168,52 @@ def ipv4(text: str, start: int, end: int) -> list[Span]:
         or (parts[0] == 172 and 16 <= parts[1] <= 31)
     )
     documentation = tuple(parts[:3]) in {(192, 0, 2), (198, 51, 100), (203, 0, 113)} or parts[:2] == [169, 254]
-    return [] if max(parts) > 255 or private or documentation else [(start, end)]
+    return [] if max(parts) > 255 or private or documentation else whole(found)
 
 
-def mail(text: str, start: int, end: int) -> list[Span]:
+def mail(found: str) -> list[Span]:
     """An e-mail address whose domain is not one reserved for documentation (RFC 2606)."""
-    domain = text[start:end].rsplit("@", 1)[1].lower()
-    reserved = domain.endswith((".example", ".test", ".invalid", ".localhost")) or re.search(
-        r"(^|\.)example\.(com|org|net)$", domain
-    )
-    return [] if reserved else [(start, end)]
+    domain = found.rsplit("@", 1)[1].lower()
+    return [] if _RESERVED_DOMAIN.search(domain) else whole(found)
 
 
-def phone(text: str, start: int, end: int) -> list[Span]:
-    """A telephone number of 8 to 15 digits (ITU-T E.164) that is not one repeated digit."""
-    digits = [c for c in text[start:end] if c.isdigit()]
-    return [(start, end)] if 8 <= len(digits) <= 15 and len(set(digits)) > 2 else []
+def phone(found: str) -> list[Span]:
+    """A telephone number of 8 to 15 digits (ITU-T E.164) that is not made of one or two digits."""
+    digits = [c for c in found if c.isdigit()]
+    return whole(found) if 8 <= len(digits) <= 15 and len(set(digits)) > 2 else []
 
 
-def secret(text: str, start: int, end: int) -> list[Span]:
+def date(found: str) -> list[Span]:
+    """A date that can be: the month and the day are in range, in either order where the year comes last."""
+    parts = [int(part) for part in re.split(r"[./-]", found)]
+    year_first = parts[0] > 31
+    first, second = (parts[1], parts[2]) if year_first else (parts[0], parts[1])
+    straight = 1 <= first <= 12 and 1 <= second <= 31
+    return whole(found) if straight or (not year_first and 1 <= second <= 12 and 1 <= first <= 31) else []
+
+
+def german_tax_id(found: str) -> list[Span]:
+    """A German tax identification number: of the first ten digits one stands two or three times, and the last is the check digit."""
+    digits = [int(c) for c in found if c.isdigit()]
+    repeated = sorted(n for n in Counter(digits[:10]).values() if n > 1)
+    product = 10
+    for digit in digits[:10]:
+        product = ((digit + product) % 10 or 10) * 2 % 11
+    right = (11 - product) % 10 == digits[10]
+    return whole(found) if right and repeated in ([2], [3]) else []
+
+
+def secret(found: str) -> list[Span]:
     """A token that looks random and is no placeholder of a manual."""
-    token = text[start:end]
-    return [] if entropy(token) < ENTROPY_BITS_MIN or DOCUMENTATION.search(token) else [(start, end)]
+    return [] if entropy(found) < ENTROPY_BITS_MIN or DOCUMENTATION.search(found) else whole(found)
+
+
+def assigned_secret(found: str) -> list[Span]:
+    """The value of an assignment, when it looks random, mixes letters and digits, and is no placeholder of a manual."""
+    value = re.split(r"[:=]", found, maxsplit=1)[1].strip(" \t\r\n\f\v\"'")
+    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+    start = len(found) - len(value)
+    return [(start, len(found))] if mixed and secret(value) else []
 
 
 def entropy(token: str) -> float:
@@ -191,5 +229,8 @@ VALIDATORS: dict[str, Validator] = {
     "ipv4": ipv4,
     "mail": mail,
     "phone": phone,
+    "date": date,
+    "german_tax_id": german_tax_id,
     "secret": secret,
+    "assigned_secret": assigned_secret,
 }

@@ -16,9 +16,9 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from tocsin.detect.streams.bound import GUARANTEE, Bound
 from tocsin.detect.streams import confidence, telling
 from tocsin.detect.streams import sequence as sequences
+from tocsin.detect.streams.bound import GUARANTEE, Bound
 from tocsin.detect.streams.buckets import buckets
 from tocsin.detect.streams.clearing import rate_cleared
 from tocsin.detect.streams.contrast import BETS, rate_log_e
