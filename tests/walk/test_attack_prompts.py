@@ -35,7 +35,8 @@ SESSIONS = 200
 
 
 def _texts(names: tuple[str, ...], label: int) -> list[str]:
-    rows = [json.loads(line) for name in names for line in shared(f"data/text/{name}.jsonl").open(encoding="utf-8")]
+    files = [shared(f"data/text/{name}.jsonl").read_text(encoding="utf-8") for name in names]
+    rows = [json.loads(line) for file in files for line in file.split("\n") if line]
     keys = ("text", "prompt", "content")
     return [str(next(row[key] for key in keys if key in row)) for row in rows if row.get("label", label) == label]
 
@@ -99,7 +100,7 @@ def test_attacks_open_one_incident_and_later_ones_join_it(tmp_path: Path, capsys
     found = [
         f for system in result["systems"] for w in system["detectors"] for f in w["findings"] if f["key"] == "rate"
     ]
-    ranked = list(found[0]["details"]["ranked"].values())
+    ranked = [count for _, count in found[0]["details"]["ranked"]]
     assert ranked == sorted(ranked, reverse=True)
     assert sum(ranked) > 1
 

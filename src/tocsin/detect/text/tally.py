@@ -17,7 +17,7 @@ from tocsin.detect.streams.contrast import Counts
 from tocsin.model.errors import BadInput, Place
 from tocsin.model.finding import RowRef
 
-VERSION = 1
+VERSION = 2
 ENTRIES_MAX = 1_024
 TYPED_MAX = 4_096
 REFS_MAX = 5
@@ -32,6 +32,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     value: str
     mark: str
     """The keyed digest of session and value: what `Tally.typed` is compared with."""
+    shown: str
+    """The masked form."""
     count: int
     rows: tuple[Ref, ...]
 
@@ -115,7 +117,8 @@ def from_bytes(data: bytes) -> Tally:
 def joined(left: Entry, right: Entry) -> Entry:
     """The same thing, seen in both."""
     rows = tuple(sorted({*left.rows, *right.rows})[:REFS_MAX])
-    return msgspec.structs.replace(left, count=left.count + right.count, rows=rows)
+    shown = min(left.shown, right.shown)
+    return msgspec.structs.replace(left, shown=shown, count=left.count + right.count, rows=rows)
 
 
 def _smallest(entries: Mapping[str, Entry]) -> tuple[dict[str, Entry], int]:

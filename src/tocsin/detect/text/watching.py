@@ -27,6 +27,7 @@ from tocsin.detect.streams.sequence import ContrastSequence, Seen
 from tocsin.detect.streams.since import rate_since
 from tocsin.detect.text import tally
 from tocsin.detect.text.engine import scan
+from tocsin.detect.text.masks import masked
 from tocsin.detect.text.patterns import Pattern, Patterns
 from tocsin.detect.text.tally import Entry, Tally
 from tocsin.model.detector import Evaluated, Parameter, Setting
@@ -37,6 +38,7 @@ from tocsin.model.telemetry import ROW, SEGMENT, Table, Window
 SERIES = RATE = "rate"
 
 ROWS_SHOWN = 20
+TOP = 5
 DIGESTS_KEPT = 50
 
 PARAMETERS: tuple[Parameter, ...] = (
@@ -124,7 +126,8 @@ class TextWatch(Bound):
         typed, flagged = set(), np.zeros(batch.num_rows, bool)
         for hit in scanned.hits:
             row, pattern = int(places[hit.row]), self.patterns.items[hit.pattern]
-            value = tally.digest(self.setting.salt, _normal(texts[hit.row].as_py()[hit.start : hit.end]))
+            said = texts[hit.row].as_py()[hit.start : hit.end]
+            value = tally.digest(self.setting.salt, _normal(said))
             mark = tally.digest(self.setting.salt, messages.session(row), value)
             role = messages.roles[row]
             if self.subject.compares_typed and role == "user":
@@ -132,7 +135,8 @@ class TextWatch(Bound):
             elif watched[row] and role in pattern.roles:
                 flagged[row] = True
                 key = tally.digest(self.setting.salt, mark, pattern.id, role)
-                entry = Entry(pattern.id, role, value, mark, 1, (messages.place(row),))
+                shown = masked(pattern.mask, said)
+                entry = Entry(pattern.id, role, value, mark, shown, 1, (messages.place(row),))
                 found[key] = tally.joined(found[key], entry) if key in found else entry
         owner = buckets(messages.owners, state.counts.shape[1], self.setting.salt)
         counts = np.stack([np.bincount(owner[mask], minlength=state.counts.shape[1]) for mask in (watched, flagged)])
@@ -242,7 +246,7 @@ class TextWatch(Bound):
             count=count,
             rows=tally.refs(entries, ROWS_SHOWN),
             explanation=self._words(pattern, role, count, len(values), window),
-            masked=(f"[{pattern.mask}]",),
+            masked=_shown(entries),
             blind_spots=self.subject.blind_spots,
             next_steps=self.subject.next_steps,
             tags=pattern.tags,
@@ -265,10 +269,8 @@ class TextWatch(Bound):
         rows, flagged = telling.summed(after.recent(SERIES)[first:])
         share = confidence.rate(rows, flagged, telling.DISPLAY_ALPHA, effect_design)
         entries = list(self._counting(state))
-        ranked = Counter[str]()
-        for entry in entries:
-            ranked[entry.pattern] += entry.count
-        top = "; ".join(f"{self._pattern(name).title} ({count})" for name, count in ranked.most_common(5))
+        ranked = _ranked((entry.pattern, entry.count) for entry in entries)
+        top = "; ".join(f"{self._pattern(name).title} ({count})" for name, count in ranked[:TOP])
         return Finding(
             id=telling.finding_id(self.system, self.id, RATE, window.index),
             system=self.system,
@@ -287,11 +289,11 @@ class TextWatch(Bound):
             ),
             effect=self._share(share),
             since=since,
-            masked=tuple(f"[{self._pattern(name).mask}]" for name, _ in ranked.most_common(5)),
+            masked=_shown(entries),
             blind_spots=self.subject.blind_spots,
             next_steps=self.subject.next_steps,
-            tags=tuple(sorted({tag for name in ranked for tag in self._pattern(name).tags})),
-            details={"ranked": dict(ranked.most_common(20)), "digests": [], "tolerated_rate": limit},
+            tags=tuple(sorted({tag for name, _ in ranked for tag in self._pattern(name).tags})),
+            details={"ranked": ranked, "digests": [], "tolerated_rate": limit},
         )
 
     def _share(self, share: confidence.Interval) -> Effect:
@@ -329,6 +331,19 @@ class _Messages:
     def place(self, row: int) -> tuple[str, int]:
         """Segment and row number."""
         return self._batch.column(SEGMENT)[row].as_py(), self._batch.column(ROW)[row].as_py()
+
+
+def _ranked(counted: Iterable[tuple[str, int]]) -> list[list[Any]]:
+    """[name, count] of each name, the most frequent first; equal ones by name, so that no order of merging shows."""
+    totals = Counter[str]()
+    for name, count in counted:
+        totals[name] += count
+    return [[name, count] for name, count in sorted(totals.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def _shown(entries: list[Entry]) -> tuple[str, ...]:
+    """The masked forms that were seen most, each once."""
+    return tuple(shown for shown, _ in _ranked((entry.shown, entry.count) for entry in entries)[:TOP])
 
 
 def _texts(array: pa.Array) -> list[str | None]:
