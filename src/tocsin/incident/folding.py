@@ -31,9 +31,8 @@ def stream(incident_id: str) -> str:
     return f"{PREFIX}{incident_id}"
 
 
-def fold(events: Iterable[Recorded]) -> Incident | None:
-    """The state after these events of one incident's stream; None if they do not begin with its opening."""
-    state: Incident | None = None
+def fold(events: Iterable[Recorded], state: Incident | None = None) -> Incident | None:
+    """The state after these events of one incident's stream, from `state` on; None if they do not begin with its opening."""
     for event in events:
         if event.kind == "incident_opened":
             state = _opened(event)
@@ -72,8 +71,10 @@ def _with(mapping: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 
 def _finding_joined(state: Incident, event: Recorded) -> Incident:
+    """What is seen again after it was proven gone is no longer proven."""
     finding = msgspec.convert(event.data["finding"], JoinedFinding)
-    return replace(state, findings=_with(state.findings, finding.id, finding))
+    proven = {name: clearance for name, clearance in state.clearances.items() if name != finding.id}
+    return replace(state, findings=_with(state.findings, finding.id, finding), clearances=proven)
 
 
 def _incident_classified(state: Incident, event: Recorded) -> Incident:
@@ -174,12 +175,16 @@ def _cause_recorded(state: Incident, event: Recorded) -> Incident:
 def _action_recorded(state: Incident, event: Recorded) -> Incident:
     action = msgspec.convert(event.data["action"], CorrectiveAction)
     others = tuple(known for known in state.actions if known.id != action.id)
-    return replace(state, actions=(*others, action), clearances={})
+    return replace(state, actions=(*others, action), clearances={}, attested="")
 
 
 def _remediation_verified(state: Incident, event: Recorded) -> Incident:
     clearance = msgspec.convert(event.data["clearance"], Clearance)
     return replace(state, clearances=_with(state.clearances, event.data["finding"], clearance))
+
+
+def _end_attested(state: Incident, event: Recorded) -> Incident:
+    return replace(state, attested=event.data["how"])
 
 
 def _incident_closed(state: Incident, event: Recorded) -> Incident:
@@ -213,6 +218,7 @@ _STEPS: dict[str, Callable[[Incident, Recorded], Incident]] = {
     "cause_recorded": _cause_recorded,
     "action_recorded": _action_recorded,
     "remediation_verified": _remediation_verified,
+    "end_attested": _end_attested,
     "incident_closed": _incident_closed,
     "incident_reopened": _incident_reopened,
     "note_added": _note_added,

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from tocsin.model.event import Recorded
+from tocsin.model.finding import Level
+from tocsin.model.incident import Incident, JoinedFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Line:
 def timeline(events: Iterable[Recorded]) -> tuple[Line, ...]:
     """The events of one incident's stream as lines, in order."""
     return tuple(Line(e.sequence, e.event.at, e.event.author, e.kind, _text(e)) for e in events)
+
+
+def ranked(incident: Incident) -> tuple[JoinedFinding, ...]:
+    """The incident's findings: what opened it first, then sightings; within each, the most frequent first."""
+    return tuple(sorted(incident.findings.values(), key=lambda f: (f.level == Level.SIGHTING, -f.count, f.key)))
 
 
 def _text(event: Recorded) -> str:
@@ -73,6 +80,7 @@ _WORDS: dict[str, Callable[[Data], str]] = {
     "cause_recorded": lambda d: f"cause: {d['cause']}",
     "action_recorded": lambda d: f"corrective action: {d['action']['text']}",
     "remediation_verified": _verified,
+    "end_attested": lambda d: f"the end was verified: {d['how']}",
     "incident_closed": lambda d: _because("closed", d),
     "incident_reopened": lambda d: _because("reopened", d),
     "note_added": lambda d: f"note: {d['text']}",

@@ -48,19 +48,22 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class JoinedFinding:
-    """A finding in an incident: its id, how much of it there is by now, and how strong it got."""
+    """What a detector found of one key, as an incident keeps it: how much of it there is by now, and how strong it got."""
 
     id: str
+    """Of the first finding of this key."""
     detector: str
+    category: Category
     title: str
     key: str
     level: str
     count: int
     strength: float
     strength_kind: str
+    tags: tuple[str, ...]
     joined_at: datetime
     last_at: datetime
-    """When it last grew."""
+    """Up to when it was seen in the telemetry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ class Incident:
     actions: tuple[CorrectiveAction, ...] = ()
     clearances: Mapping[str, Clearance] = field(default_factory=dict)
     """Finding id -> the latest proof that it is gone, made after the last corrective action."""
+    attested: str = ""
+    """How a person verified the end, where no detector's finding can be replayed."""
     acknowledged_at: datetime | None = None
     closed_at: datetime | None = None
     notes: tuple[tuple[datetime, str, str], ...] = ()

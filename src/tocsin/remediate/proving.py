@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.model.errors import Refused
-from tocsin.model.finding import Clearance, Finding, Level
-from tocsin.model.incident import CorrectiveAction, Incident
+from tocsin.model.finding import Clearance, Finding
+from tocsin.model.incident import CorrectiveAction
 
 ALPHA = 0.05
 """Error level of one proof: the probability of ever clearing a fault that is still there."""
@@ -63,11 +63,6 @@ def begins(effective: datetime, finding: Finding) -> datetime:
     Rows from before the window in which it fired prove nothing about the fix, even when an action claims to be older.
     """
     return max(effective, finding.window.start)
-
-
-def to_prove(incident: Incident) -> tuple[str, ...]:
-    """The findings whose end must be proven: every alarm and every severe hit."""
-    return tuple(f.id for f in incident.findings.values() if f.level != Level.SIGHTING)
 
 
 def shares(findings: Sequence[str], alpha: float = ALPHA) -> Mapping[str, float]:

@@ -23,7 +23,6 @@ from tocsin.model.finding import Category
 from tocsin.model.incident import Incident, JoinedFinding, Phase
 from tocsin.model.policy import Severity
 from tocsin.service.desk import Desk
-from tocsin.service.detecting import findings as recorded_findings
 
 RETRIES = 5
 Result = TypeVar("Result")
@@ -73,9 +72,8 @@ def listing(desk: Desk, *, open_only: bool = False, system: str | None = None) -
 def summary(incident: Incident) -> Summary:
     """The incident in a line."""
     severity = str(incident.classification.severity) if incident.classification else ""
-    duplicate = next((other for relation, other in incident.links if relation == "duplicate_of"), "")
     fields = (incident.id, incident.title, incident.system, str(incident.category), severity, str(incident.phase))
-    return Summary(*fields, incident.opened_at, len(incident.findings), duplicate)
+    return Summary(*fields, incident.opened_at, len(incident.findings), matters.merged_into(incident))
 
 
 def declare(
@@ -89,7 +87,8 @@ def declare(
     """Open an incident that a person noticed; who declares it is aware from now on.
 
     Raises:
-        UsageFault: no such system, or an empty title.
+        UsageFault: no such system, an empty title, or no such date.
+        Refused: a date lies in the future or contradicts another.
     """
     system = desk.system(system_id)
     if not title.strip():
@@ -97,19 +96,22 @@ def declare(
     now = desk.clock()
     aware = dict.fromkeys(deciding.aware_names(system.organization_role), now)
     given = {"detected": now, **aware, **(dates or {})}
-    opening = open_event(desk, system_id, title.strip(), category, f"declared:{title.strip()}", "person", (), given)
+    for name, at in given.items():
+        deciding.check_date(given, name, at, now)
+    key = f"{matters.DECLARED}{title.strip()}"
+    opening = open_event(desk, system_id, title.strip(), category, key, "person", (), given)
     events = [opening] + [_fact_event(desk, name, value, "declaration") for name, value in (facts or {}).items()]
     return reclassified(desk, opened(desk, events))
 
 
-def opened(desk: Desk, events: Sequence[Event]) -> str:
-    """Append the opening events under the next free id, and give it."""
+def opened(desk: Desk, events: Sequence[Event], also: Callable[[str], Sequence[Append]] = lambda _: ()) -> str:
+    """Append the opening events under the next free id, in one transaction with what goes with it, and give the id."""
     for _ in range(100):
         incident_id = next_id(desk)
         try:
-            desk.ledger.append(Append(stream(incident_id), 0, events))
+            desk.ledger.append(Append(stream(incident_id), 0, events), *also(incident_id))
         except Conflict:
-            continue  # somebody else took the number in this instant
+            continue  # somebody else took the number, or changed what goes with it, in this instant
         return incident_id
     raise Conflict("incidents are being opened too fast", "try again")
 
@@ -147,8 +149,7 @@ def act(desk: Desk, incident_id: str, decide: Callable[[Incident], Sequence[Wish
         if not wishes:
             return incident
         try:
-            events = [desk.event(wish.kind, **wish.data) for wish in wishes]
-            desk.ledger.append(Append(stream(incident_id), incident.version, events))
+            desk.ledger.append(_append(desk, incident, wishes))
         except Conflict:
             continue
         return find(desk, incident_id)
@@ -177,6 +178,7 @@ def set_severity(desk: Desk, incident_id: str, severity: Severity, reason: str) 
     """Overrule the matrix, with the reason. Raises UsageFault without one."""
     if not reason.strip():
         raise UsageFault("overruling the severity needs a reason", "add --because TEXT")
+    reclassified(desk, incident_id)
     return act(desk, incident_id, lambda _: [Wish("severity_set", {"severity": str(severity), "reason": reason})])
 
 
@@ -197,21 +199,46 @@ def assign(desk: Desk, incident_id: str, role: str, person: str) -> Incident:
 
 
 def link(desk: Desk, incident_id: str, relation: str, other_id: str) -> Incident:
-    """Link two incidents; `duplicate_of` merges this one into the other."""
-    other = find(desk, other_id)
-    return act(desk, incident_id, lambda incident: [deciding.link(incident, relation, other)])
+    """Link two incidents; `duplicate_of` merges this one into the other, which takes over findings, dates and answers."""
+    for _ in range(RETRIES):
+        incident, other = find(desk, incident_id), find(desk, other_id)
+        wish = deciding.link(incident, relation, other, _originals(desk, other))
+        taken = deciding.take_over(other, incident) if relation == "duplicate_of" else []
+        try:
+            desk.ledger.append(_append(desk, incident, [wish]), _append(desk, other, taken))
+        except Conflict:
+            continue
+        if taken:
+            reclassified(desk, other_id)
+        return find(desk, incident_id)
+    raise Conflict(f"{incident_id} and {other_id} keep changing", "try again")
+
+
+def _originals(desk: Desk, incident: Incident) -> list[str]:
+    """What the incident is a duplicate of, and what that is a duplicate of, and so on."""
+    found: list[str] = []
+    while (original := matters.merged_into(incident)) and original not in found:
+        found.append(original)
+        incident = find(desk, original)
+    return found
 
 
 def split(desk: Desk, incident_id: str, findings: Sequence[str], title: str) -> tuple[Incident, Incident]:
-    """Move findings into an incident of their own; gives both."""
+    """Move findings into an incident of their own; gives both. Either both are changed or neither."""
     incident = find(desk, incident_id)
     deciding.split(incident, findings, "?")
+    if not title.strip():
+        raise UsageFault("the new incident needs a title", "add --title TEXT")
     moved = [incident.findings[name] for name in findings]
-    event = open_event(
-        desk, incident.system, title, incident.category, f"split:{incident.id}:{title}", "person", moved, incident.dates
-    )
-    into = opened(desk, [event, desk.event("incident_linked", relation="split_from", other=incident.id)])
-    act(desk, incident_id, lambda state: [deciding.split(state, findings, into)])
+    key = f"split:{incident.id}:{title.strip()}"
+    category = matters.grave(finding.category for finding in moved)
+    event = open_event(desk, incident.system, title.strip(), category, key, "person", moved, incident.dates)
+
+    def leaving(into: str) -> Sequence[Append]:
+        state = find(desk, incident_id)
+        return [_append(desk, state, [deciding.split(state, findings, into)])]
+
+    into = opened(desk, [event, desk.event("incident_linked", relation="split_from", other=incident.id)], leaving)
     return reclassified(desk, incident_id), reclassified(desk, into)
 
 
@@ -230,7 +257,7 @@ def timeline(desk: Desk, incident_id: str) -> tuple[Line, ...]:
 
 def close(desk: Desk, incident_id: str, reason: str, more_missing: Sequence[str] = ()) -> Incident:
     """Close. Raises Refused with everything that is missing."""
-    return act(desk, incident_id, lambda incident: [deciding.close(incident, reason, more_missing)])
+    return act(desk, incident_id, lambda incident: [deciding.close(incident, reason, desk.clock(), more_missing)])
 
 
 def reopen(desk: Desk, incident_id: str, reason: str) -> Incident:
@@ -240,27 +267,32 @@ def reopen(desk: Desk, incident_id: str, reason: str) -> Incident:
 
 def reclassified(desk: Desk, incident_id: str) -> Incident:
     """The incident after its classification was brought up to date; nothing is recorded when it says the same."""
-    made = {finding.id: finding for finding, _ in recorded_findings(desk, [find(desk, incident_id).system])}
+    return act(desk, incident_id, lambda incident: reclassification(desk, incident))
 
-    def decide(incident: Incident) -> Sequence[Wish]:
-        mine = [made[name] for name in incident.findings if name in made]
-        system = desk.workspace.systems.get(incident.system)
-        if system is None:
-            raise Refused(f"the system {incident.system!r} is no longer in the inventory", remedy="restore its file")
-        categories = {finding.category for finding in mine}
-        verdict = classify(
-            replace(incident, category=matters.grave(categories)) if categories else incident,
-            categories,
-            [tag for finding in mine for tag in finding.tags],
-            system,
-            desk.workspace.policy,
-            taxonomies.load().crosswalk,
-        )
-        if not differs(incident.classification, verdict):
-            return ()
-        return [Wish("incident_classified", {"classification": msgspec.to_builtins(verdict)})]
 
-    return act(desk, incident_id, decide)
+def reclassification(desk: Desk, incident: Incident) -> list[Wish]:
+    """What brings the classification up to date; nothing when it says what it should."""
+    system = desk.workspace.systems.get(incident.system)
+    if system is None:
+        raise Refused(f"the system {incident.system!r} is no longer in the inventory", remedy="restore its file")
+    found = list(incident.findings.values())
+    categories = {finding.category for finding in found} or {incident.category}
+    verdict = classify(
+        replace(incident, category=matters.grave(categories)),
+        categories,
+        [tag for finding in found for tag in finding.tags],
+        system,
+        desk.workspace.policy,
+        taxonomies.load().crosswalk,
+    )
+    same = not differs(incident.classification, verdict)
+    return [] if same else [Wish("incident_classified", {"classification": msgspec.to_builtins(verdict)})]
+
+
+def _append(desk: Desk, incident: Incident, wishes: Sequence[Wish]) -> Append:
+    """The wishes as events, for the incident as it was seen."""
+    events = [desk.event(wish.kind, **wish.data) for wish in wishes]
+    return Append(stream(incident.id), incident.version, events)
 
 
 def _fact_event(desk: Desk, name: str, value: Json, source: str) -> Event:

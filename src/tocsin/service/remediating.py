@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
+from tocsin.incident import deciding
 from tocsin.incident.deciding import Wish
 from tocsin.model.detector import Detector
 from tocsin.model.errors import Refused, UsageFault
 from tocsin.model.finding import Finding
 from tocsin.model.incident import CorrectiveAction, Incident
 from tocsin.model.progress import Progress, silent
-from tocsin.remediate.proving import Proof, Verdict, begins, effective_from, shares, to_prove
+from tocsin.remediate.proving import Proof, Verdict, begins, effective_from, shares
 from tocsin.service import detecting, incidents
 from tocsin.service.desk import Desk
 
@@ -53,11 +54,11 @@ def verify(desk: Desk, incident_id: str, progress: Progress = silent) -> Verdict
         Refused: nothing to prove, no effective action, or a detector that is gone.
     """
     incident = incidents.find(desk, incident_id)
-    wanted = to_prove(incident)
+    wanted = deciding.to_prove(incident)
     if not wanted:
         raise Refused(
             f"{incident_id} has no finding of a detector to prove",
-            remedy="add a note on how the end was verified, then close",
+            remedy=f"say how the end was verified: tocsin remediate {incident_id} --attest TEXT",
         )
     effective = effective_from(incident.actions, desk.clock())
     made = {finding.id: finding for finding, _ in detecting.findings(desk, [incident.system])}
@@ -78,6 +79,16 @@ def verify(desk: Desk, incident_id: str, progress: Progress = silent) -> Verdict
     ]
     incidents.act(desk, incident_id, lambda _: wishes)
     return Verdict(incident_id, tuple(proofs))
+
+
+def attest(desk: Desk, incident_id: str, how: str) -> Incident:
+    """Record how a person verified the end, where there is no finding of a detector to replay.
+
+    Raises:
+        UsageFault: nothing is said.
+        Refused: there are findings; their end is proven, not attested.
+    """
+    return incidents.act(desk, incident_id, lambda incident: [deciding.attest(incident, how)])
 
 
 def _detector(desk: Desk, finding: Finding) -> Detector[Any, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.content.loaders import playbooks
-from tocsin.incident.deciding import Wish
+from tocsin.incident.deciding import Wish, to_prove
+from tocsin.incident.matters import merged_into
 from tocsin.model.errors import Refused, UsageFault
 from tocsin.model.incident import Incident, Phase
 from tocsin.model.policy import Activity, Policy
-from tocsin.remediate.proving import to_prove
 from tocsin.respond.cacao import Playbook, Step
 from tocsin.respond.walking import Progress, found, progress
 from tocsin.service import duties, incidents, remediating
@@ -80,8 +80,7 @@ def missing(desk: Desk, incident: Incident) -> list[str]:
 def close(desk: Desk, incident_id: str, reason: str) -> Incident:
     """Close the incident once everything is done, told and proven. Raises Refused with all that is missing."""
     incident = incidents.find(desk, incident_id)
-    merged = any(relation == "duplicate_of" for relation, _ in incident.links)
-    more = [] if merged else [*missing(desk, incident), *duties.unmet(desk, incident)]
+    more = [] if merged_into(incident) else [*missing(desk, incident), *duties.unmet(desk, incident)]
     return incidents.close(desk, incident_id, reason, more)
 
 
@@ -161,7 +160,9 @@ def _run(desk: Desk, incident_id: str, step: Step, outcome: str) -> None:
             "the corrective action needs its instant",
             remedy=f"tocsin remediate {incident_id} --action TEXT --effective TIME",
         )
-    elif step.run == "verify_remediation" and to_prove(incident):
+    elif step.run == "verify_remediation" and not to_prove(incident):
+        remediating.attest(desk, incident_id, outcome)
+    elif step.run == "verify_remediation":
         verdict = remediating.verify(desk, incident_id)
         if not verdict.passed:
             raise Refused(

@@ -10,15 +10,14 @@ import msgspec
 import pyarrow.parquet as pq
 
 from tocsin.incident import matters
-from tocsin.incident.folding import stream
+from tocsin.incident.folding import PREFIX, fold, stream
 from tocsin.model.errors import Conflict
 from tocsin.model.event import Append, Event
-from tocsin.model.finding import Finding
-from tocsin.model.incident import Incident
+from tocsin.model.finding import Finding, RowRef
+from tocsin.model.incident import JoinedFinding, Phase
 from tocsin.model.progress import Progress, silent
-from tocsin.service import incidents
+from tocsin.service import detecting, incidents
 from tocsin.service.desk import SELF, Desk
-from tocsin.service.detecting import finding_of
 
 STREAM = "triage"
 RETRIES = 5
@@ -34,78 +33,118 @@ class Triaged:
 
 
 def triage(desk: Desk, progress: Progress = silent) -> Triaged:
-    """Take every finding that was not looked at yet to its incident.
+    """Take every finding that was not looked at yet to its incident, and bring every open incident's classification up to date.
+
+    Every incident is folded once, however many findings there are.
 
     Raises:
         Conflict: other processes keep changing the same incidents.
         EnvironmentFault: the ledger is locked or the disk full; running it again goes on from there.
     """
     desk = desk.acting(SELF)
-    opened: list[str] = []
-    joined: list[str] = []
-    noted = 0
+    done = Triaged((), (), 0)
     for _ in range(RETRIES):
-        done, version = _done(desk)
-        fresh = list(desk.ledger.scan(done, kinds=("finding_recorded",)))
+        run = _Run(desk)
         try:
-            for number, event in enumerate(fresh, start=1):
-                version, kind, incident_id = _place(desk, finding_of(event), event.sequence, version)
-                opened += [incident_id] if kind == "opened" else []
-                joined += [incident_id] if kind == "joined" and incident_id not in (*opened, *joined) else []
-                noted += kind == "noted"
-                progress("triage", number, len(fresh))
+            run.place(progress)
         except Conflict:
             continue
-        for incident_id in dict.fromkeys([*opened, *joined]):
-            incidents.reclassified(desk, incident_id)
-        return Triaged(tuple(opened), tuple(joined), noted)
+        finally:
+            done = _sum(done, run)
+        for incident in incidents.every(desk):
+            if incident.phase is not Phase.CLOSED and incident.system in desk.workspace.systems:
+                incidents.reclassified(desk, incident.id)
+        return done
     raise Conflict("other processes keep changing the same incidents", "try again")
 
 
-def _done(desk: Desk) -> tuple[int, int]:
-    """Up to which event findings were looked at, and the version of the stream that says so."""
-    events = desk.ledger.read(STREAM)
-    return (events[-1].data["sequence"] if events else 0), len(events)
+class _Run:
+    """One pass over the fresh findings, with the incidents as they were read and as this pass changes them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.cases = {incident.id: incident for incident in incidents.every(desk)}
+        self.opened: list[str] = []
+        self.joined: list[str] = []
+        self.noted = 0
+        marks = desk.ledger.read(STREAM)
+        self._done, self._version = (marks[-1].data["sequence"] if marks else 0), len(marks)
+
+    def place(self, progress: Progress) -> None:
+        """Take the fresh findings to their incidents, one after the other, each in a transaction of its own."""
+        fresh = list(self.desk.ledger.scan(self._done, kinds=("finding_recorded",)))
+        for number, event in enumerate(fresh, start=1):
+            self._place(detecting.finding_of(event), event.sequence)
+            progress("triage", number, len(fresh))
+
+    def _place(self, finding: Finding, sequence: int) -> None:
+        known = self.cases.values()
+        home = matters.home(finding, known, self.desk.workspace.policy.join_within)
+        if home is not None:
+            growing = matters.joined(finding, matters.same(finding, home.findings.values()), self.desk.clock())
+            event = self.desk.event("finding_joined", finding=msgspec.to_builtins(growing))
+            self._append(finding, sequence, home.id, home.version, [event, *_evidence(self.desk, home.id, [finding])])
+            self.joined.append(home.id)
+        elif matters.opens(finding):
+            incident_id = incidents.next_id(self.desk)
+            self._append(finding, sequence, incident_id, 0, self._opening(finding, incident_id, sequence))
+            self.opened.append(incident_id)
+        else:
+            self._append(finding, sequence, "", 0, [])
+            self.noted += 1
+
+    def _append(self, finding: Finding, sequence: int, incident_id: str, version: int, events: Sequence[Event]) -> None:
+        """Append the events in one transaction with the mark that the finding was looked at."""
+        mark = self.desk.event("finding_triaged", finding=finding.id, sequence=sequence)
+        appends = [Append(STREAM, self._version, [mark])]
+        appends += [Append(stream(incident_id), version, events)] if incident_id else []
+        recorded = self.desk.ledger.append(*appends)
+        self._version += 1
+        state = fold((e for e in recorded if e.stream.startswith(PREFIX)), self.cases.get(incident_id))
+        if state is not None:
+            self.cases[incident_id] = state
+
+    def _opening(self, finding: Finding, incident_id: str, sequence: int) -> list[Event]:
+        """The events that open an incident: with the sightings that led up to it, and linked to what it repeats."""
+        desk, now = self.desk, self.desk.clock()
+        all_ = [*self._forerunners(finding, sequence), finding]
+        held: list[JoinedFinding] = []
+        for each in all_:
+            known = matters.same(each, held)
+            held = [*(f for f in held if f is not known), matters.joined(each, known, now)]
+        started = finding.since.start if finding.since else finding.window.start
+        dates = {"started": started, "occurred": started, "detected": now}
+        key = matters.matter(finding)
+        event = incidents.open_event(
+            desk, finding.system, finding.title, finding.category, key, "detector", held, dates
+        )
+        before = matters.predecessor(finding, self.cases.values())
+        links = [desk.event("incident_linked", relation="recurrence_of", other=before.id)] if before else []
+        return [event, *links, *_evidence(desk, incident_id, all_)]
+
+    def _forerunners(self, finding: Finding, sequence: int) -> list[Finding]:
+        events = self.desk.ledger.scan(kinds=("finding_recorded",), prefix=detecting.stream(finding.system))
+        earlier = [detecting.finding_of(event) for event in events if event.sequence < sequence]
+        return matters.forerunners(finding, earlier, self.cases.values())
 
 
-def _place(desk: Desk, finding: Finding, sequence: int, version: int) -> tuple[int, str, str]:
-    """Take one finding to its incident, in one transaction with the mark that it was looked at."""
-    known = incidents.every(desk)
-    mark = Append(STREAM, version, [desk.event("finding_triaged", finding=finding.id, sequence=sequence)])
-    home = matters.home(finding, known, desk.workspace.policy.join_within)
-    if home is not None:
-        growing = matters.joined(finding, matters.same(finding, home), desk.clock())
-        event = desk.event("finding_joined", finding=msgspec.to_builtins(growing))
-        desk.ledger.append(mark, Append(stream(home.id), home.version, [event, *_evidence(desk, home.id, finding)]))
-        return version + 1, "joined", home.id
-    if not matters.opens(finding):
-        desk.ledger.append(mark)
-        return version + 1, "noted", ""
-    incident_id = incidents.next_id(desk)
-    events = _opening(desk, finding, incident_id, matters.predecessor(finding, known))
-    desk.ledger.append(mark, Append(stream(incident_id), 0, events))
-    return version + 1, "opened", incident_id
+def _sum(done: Triaged, run: _Run) -> Triaged:
+    opened = (*done.opened, *run.opened)
+    joined = dict.fromkeys((*done.joined, *(name for name in run.joined if name not in opened)))
+    return Triaged(opened, tuple(joined), done.noted + run.noted)
 
 
-def _opening(desk: Desk, finding: Finding, incident_id: str, before: Incident | None) -> list[Event]:
-    started = finding.since.start if finding.since else finding.window.start
-    dates = {"started": started, "occurred": started, "detected": desk.clock()}
-    joined = matters.joined(finding, None, desk.clock())
-    event = incidents.open_event(
-        desk, finding.system, finding.title, finding.category, matters.matter(finding), "detector", [joined], dates
-    )
-    links = [desk.event("incident_linked", relation="recurrence_of", other=before.id)] if before else []
-    return [event, *links, *_evidence(desk, incident_id, finding)]
-
-
-def _evidence(desk: Desk, incident_id: str, finding: Finding) -> Sequence[Event]:
-    """Seal the finding and the rows that it names, before anything can change them (AI Act Art. 73(6))."""
-    body = msgspec.json.format(msgspec.json.encode(finding, order="sorted"), indent=2)
-    sealed = [_sealed(desk, incident_id, body, "application/json", f"finding {finding.id}")]
-    if finding.rows:
+def _evidence(desk: Desk, incident_id: str, findings: Sequence[Finding]) -> list[Event]:
+    """Seal the findings and the rows that they name, before anything can change them (AI Act Art. 73(6))."""
+    body = msgspec.json.format(msgspec.json.encode(findings, order="sorted"), indent=2)
+    named = f"finding {findings[-1].id}" + (f" and {len(findings) - 1} before it" if findings[1:] else "")
+    sealed = [_sealed(desk, incident_id, body, "application/json", named)]
+    rows = sorted({(ref.segment, ref.row) for finding in findings for ref in finding.rows})
+    if rows:
         sink = BytesIO()
-        pq.write_table(desk.telemetry.rows(finding.system, finding.rows), sink, compression="zstd")
-        what = f"{len(finding.rows)} rows of finding {finding.id}"
+        chosen = desk.telemetry.rows(findings[-1].system, [RowRef(*row) for row in rows])
+        pq.write_table(chosen, sink, compression="zstd")
+        what = f"{len(rows)} rows of {named}"
         sealed.append(_sealed(desk, incident_id, sink.getvalue(), "application/vnd.apache.parquet", what))
     return sealed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -10,6 +12,7 @@ from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
 from tocsin.cli.output import bars, emit, heading, moment, say, table
 from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
+from tocsin.model.finding import Level
 
 
 def detect(
@@ -68,11 +71,9 @@ def show(detected: Any, triaged: Any, shared: Shared) -> None:
         for watched in system.detectors:
             _totals(system.system, watched)
     for finding in detected.findings:
-        heading(f"{finding.level.upper()}  {finding.title}")
-        say(f"  {finding.explanation}")
-        say(
-            f"  {finding.system} / {finding.detector} / finding {finding.id} / {moment(finding.window.end, shared.zone)}"
-        )
+        if finding.level != Level.SIGHTING:
+            _told(finding, shared)
+    _sightings([finding for finding in detected.findings if finding.level == Level.SIGHTING])
     if triaged:
         say()
         for incident_id in triaged.opened:
@@ -81,6 +82,26 @@ def show(detected: Any, triaged: Any, shared: Shared) -> None:
             say(f"Updated {incident_id}.", "bold")
         if not triaged.opened and not triaged.joined:
             say("No incident was opened or changed.", "bold")
+
+
+def _told(finding: Any, shared: Shared) -> None:
+    heading(f"{finding.level.upper()}  {finding.title}")
+    say(f"  {finding.explanation}")
+    say(f"  {finding.system} / {finding.detector} / finding {finding.id} / {moment(finding.window.end, shared.zone)}")
+
+
+def _sightings(found: Sequence[Any]) -> None:
+    """Sightings by what was seen, the most frequent first: they are counted, and none is an incident by itself."""
+    if not found:
+        return
+    counts, times = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for finding in found:
+        counts[finding.system, finding.title] += finding.count
+        times[finding.system, finding.title] += 1
+    heading("Sightings")
+    rows = ((system, what, f"{n:,}", times[system, what]) for (system, what), n in counts.most_common())
+    table(("system", "what", "count", "windows"), rows, right=("count", "windows"))
+    say("Each one: tocsin findings --level sighting")
 
 
 def _evidence(statistics: Any) -> str:

@@ -45,7 +45,7 @@ def findings(
 
 def _list(found: list[Any], shared: Shared) -> None:
     rows = ((f.id, f.level, f.system, f.detector, f.title, f.count, moment(at, shared.zone)) for f, at in found)
-    table(("id", "level", "system", "detector", "what", "rows", "found"), rows, right=("rows",))
+    table(("id", "level", "system", "detector", "what", "count", "found"), rows, right=("count",))
     say(f"{len(found)} findings. Explain one with: tocsin findings ID")
 
 
@@ -70,7 +70,7 @@ def explain(f: Any, shared: Shared) -> None:
         ]
     )
     heading("What it rests on")
-    pairs([("rows", f"{f.count:,}"), *((name, value) for name, value in f.details.items() if name != "digests")])
+    pairs([("count", f"{f.count:,}"), *((name, value) for name, value in f.details.items() if name != "digests")])
     pairs(
         [("shown masked", ", ".join(f.masked)), ("tags", ", ".join(f.tags)), ("detector", f"{f.system} / {f.detector}")]
     )

@@ -111,6 +111,8 @@ def show(incident: str, *, as_of: str | None = None, shared: Shared = DEFAULT) -
 
 
 def _show(state: Any, owed: Any, response: Any, took: Any, shared: Shared) -> None:
+    from tocsin.incident.telling import ranked
+
     verdict = state.classification
     say(f"{state.id}  {state.title}", "bold")
     pairs(
@@ -136,13 +138,10 @@ def _show(state: Any, owed: Any, response: Any, took: Any, shared: Shared) -> No
         ]
     )
     heading(f"Findings ({len(state.findings)})")
-    ranked = sorted(
-        state.findings.values(), key=lambda f: (-f.strength if f.strength_kind == "e_value" else 0, -f.count)
-    )
     table(
-        ("id", "level", "what", "rows", "last"),
-        ((f.id, f.level, f.title, f.count, moment(f.last_at, shared.zone)) for f in ranked),
-        right=("rows",),
+        ("id", "level", "what", "count", "last seen"),
+        ((f.id, f.level, f.title, f"{f.count:,}", moment(f.last_at, shared.zone)) for f in ranked(state)),
+        right=("count",),
     )
     law_commands.clocks(owed, shared, only_open=True)
     heading("What is next")

@@ -20,6 +20,7 @@ def remediate(
     effective: str | None = None,
     release: str = "",
     verify: Annotated[bool, Parameter(negative="")] = False,
+    attest: str | None = None,
     shared: Shared = DEFAULT,
 ) -> int:
     """Record cause and corrective actions; prove the fix on telemetry from after it.
@@ -41,18 +42,22 @@ def remediate(
         The release that carries it.
     verify
         Prove the fix now.
+    attest
+        How a person verified the end, where there is no finding of a detector to replay.
     """
     from tocsin.model.errors import UsageFault
     from tocsin.service import incidents, remediating
 
-    if not any((cause, action, verify)):
-        raise UsageFault("nothing to do", "use --cause, --action or --verify")
+    if not any((cause, action, verify, attest)):
+        raise UsageFault("nothing to do", "use --cause, --action, --verify or --attest")
     with shared.desk() as desk, bars(shared) as progress:
         if cause:
             remediating.record_cause(desk, incident, cause)
         if action:
             at = times.instant(effective) if effective else None
             remediating.record_action(desk, incident, action, at, release)
+        if attest:
+            remediating.attest(desk, incident, attest)
         verdict = remediating.verify(desk, incident, progress) if verify else None
         state = incidents.find(desk, incident)
     emit(verdict or state, shared, lambda _: _show(state, verdict))
@@ -64,6 +69,8 @@ def _show(state: Any, verdict: Any) -> None:
     say(f"  cause: {state.cause or 'not recorded'}")
     for action in state.actions:
         say(f"  action {action.id}: {action.text} (effective {action.effective_from or 'not yet'})")
+    if state.attested:
+        say(f"  the end was verified: {state.attested}")
     if verdict:
         rows = (
             (p.finding, p.detector, "proven" if p.clearance.passed else "NOT PROVEN", p.clearance.statement)

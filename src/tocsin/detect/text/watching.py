@@ -238,7 +238,7 @@ class TextWatch(Bound):
             category=self.category,
             key=key,
             level=Level.SEVERE if severe else Level.SIGHTING,
-            title=f"{pattern.title} in messages of role {role}: {count} times, {len(values)} different",
+            title=f"{pattern.title} in messages of role {role}",
             window=window,
             strength=Strength(
                 "score", pattern.confidence, pattern.confidence, "the rule's precision as measured on labelled text"
@@ -256,7 +256,8 @@ class TextWatch(Bound):
     def _words(self, pattern: Pattern, role: str, count: int, values: int, window: Window) -> str:
         typed = " that the user had not typed in the same session" if self.subject.compares_typed else ""
         when = f"between {window.start:%Y-%m-%d %H:%M} and {window.end:%H:%M} UTC"
-        return f"{pattern.title}{typed} stood {count} times ({values} different) in messages of role {role} {when}."
+        times = "once" if count == 1 else f"{count:,} times ({values:,} different)"
+        return f"{pattern.title}{typed} stood {times} in messages of role {role} {when}."
 
     def _alarm(self, after: ContrastSequence, state: Tally, window: Window, log_e: float) -> Finding:
         """The share of flagged messages rose: one finding with everything that was found, ranked."""
