@@ -48,11 +48,25 @@ def _classified(data: Data) -> str:
 
 def _joined(data: Data) -> str:
     finding = data["finding"]
-    return f"finding joined: {finding['title']} ({finding['count']} rows)"
+    return f"finding joined: {finding['title']} ({finding['count']:,})"
 
 
 def _verified(data: Data) -> str:
     return f"fix checked for finding {data['finding']}: {data['clearance']['statement']}"
+
+
+def _fact(data: Data) -> str:
+    told = {None: "unknown", True: "yes", False: "no"}
+    value = data["value"]
+    return f"fact {data['name']} = {told[value] if value is None or isinstance(value, bool) else value}"
+
+
+def _prepared(data: Data) -> str:
+    return f"report {data['form']} version {data['version']} prepared, {_counted(len(data['gaps']), 'gap')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}" + ("" if number == 1 else "s")
 
 
 def _because(text: str, data: Data) -> str:
@@ -66,16 +80,16 @@ _WORDS: dict[str, Callable[[Data], str]] = {
     "incident_classified": _classified,
     "severity_set": lambda d: f"severity set to {d['severity']}: {d['reason']}",
     "date_set": lambda d: _because(f"{d['name']} is {d['at']}", d),
-    "fact_recorded": lambda d: f"fact {d['name']} = {'unknown' if d['value'] is None else d['value']}",
+    "fact_recorded": _fact,
     "obligation_decided": lambda d: f"decided that {d['obligation']} is not owed: {d['reason']}",
     "role_assigned": lambda d: f"{d['role']} is {d['person']}",
     "incident_acknowledged": lambda _: "acknowledged",
     "phase_changed": lambda d: _because(f"phase is {d['phase']}", d),
     "incident_linked": lambda d: f"{d['relation'].replace('_', ' ')} {d['other']}",
-    "incident_split": lambda d: f"{len(d['findings'])} findings moved to {d['into']}",
+    "incident_split": lambda d: f"{_counted(len(d['findings']), 'finding')} moved to {d['into']}",
     "playbook_started": lambda d: f"playbook {d['playbook']} started",
     "step_completed": lambda d: f"step done: {d.get('name', d['step'])}: {d['outcome']}",
-    "report_prepared": lambda d: f"report {d['form']} version {d['version']} prepared, {len(d['gaps'])} gaps",
+    "report_prepared": _prepared,
     "report_filed": lambda d: f"report {d['form']} version {d['version']} handed to {d['recipient']}",
     "cause_recorded": lambda d: f"cause: {d['cause']}",
     "action_recorded": lambda d: f"corrective action: {d['action']['text']}",
@@ -84,5 +98,5 @@ _WORDS: dict[str, Callable[[Data], str]] = {
     "incident_closed": lambda d: _because("closed", d),
     "incident_reopened": lambda d: _because("reopened", d),
     "note_added": lambda d: f"note: {d['text']}",
-    "evidence_sealed": lambda d: f"evidence sealed: {d['what']} ({d['bytes']} bytes)",
+    "evidence_sealed": lambda d: f"evidence sealed: {d['what']} ({d['bytes']:,} bytes)",
 }
