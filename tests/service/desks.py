@@ -34,7 +34,7 @@ def desk(root: Path, telemetry: TelemetryMapping | None = PREDICTIONS) -> Desk:
     inner.mkdir(parents=True, exist_ok=True)
     return Desk(
         root=root,
-        workspace=Workspace(str(root), _policy(), {SYSTEM: _system(telemetry)}),
+        workspace=Workspace(str(root), policy(), {SYSTEM: system(telemetry)}),
         ledger=SqliteLedger(inner / "ledger.db"),
         telemetry=SegmentStore(inner / "segments"),
         evidence=EvidenceStore(inner / "evidence"),
@@ -44,7 +44,7 @@ def desk(root: Path, telemetry: TelemetryMapping | None = PREDICTIONS) -> Desk:
     )
 
 
-def _policy() -> Policy:
+def policy() -> Policy:
     return Policy(
         title="Policy",
         version="1",
@@ -67,7 +67,7 @@ def _policy() -> Policy:
     )
 
 
-def _system(telemetry: TelemetryMapping | None) -> System:
+def system(telemetry: TelemetryMapping | None) -> System:
     return System(
         id=SYSTEM,
         name="Credit",

@@ -74,7 +74,10 @@ def limb_values(facts: Mapping[str, Json], categories: Sequence[Category]) -> di
 
 
 def holds(rule: SeverityRule, inputs: Mapping[str, Json]) -> bool:
-    """Whether every condition of the rule holds; an input that is not known fulfils no condition."""
+    """Whether every condition of the rule holds.
+
+    An input with several values (`categories`) fits if one of them does; one that is not known fulfils no condition.
+    """
     return all(_fits(inputs.get(name), wanted) for name, wanted in rule.when.items())
 
 
@@ -92,9 +95,9 @@ def _fits(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, Mapping):
         low = wanted.get("at_least")
         return isinstance(value, int | float) and not isinstance(value, bool) and low is not None and value >= low
-    if isinstance(wanted, list | tuple):
-        return value in wanted
-    return bool(value == wanted)
+    options = wanted if isinstance(wanted, list | tuple) else (wanted,)
+    values = value if isinstance(value, list | tuple) else (value,)
+    return any(one in options for one in values)
 
 
 def _gravity(

@@ -65,6 +65,13 @@ def check_date(dates: Mapping[str, datetime], name: str, at: datetime, now: date
         raise Refused(what, shown, "correct the other date first")
 
 
+def check_dates(dates: Mapping[str, datetime], now: datetime) -> None:
+    """Whether these dates may stand beside each other: each by itself first, then against the others. Errors: see `check_date`."""
+    for beside in ({}, dates):
+        for name, at in dates.items():
+            check_date(beside, name, at, now)
+
+
 def _named(name: str) -> str:
     """The anchor that the name stands for. Raises UsageFault for a name that is none."""
     base, dot, suffix = name.partition(".")

@@ -124,7 +124,8 @@ def figures(incidents: Sequence[Incident], obligations: Iterable[Obligation], no
 
 
 def _proven(incident: Incident) -> bool:
-    return bool(incident.clearances) and all(clearance.passed for clearance in incident.clearances.values())
+    clearances = incident.clearances.values()
+    return bool(incident.attested) or (bool(clearances) and all(clearance.passed for clearance in clearances))
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:

@@ -142,8 +142,9 @@ def case_of(desk: Desk, incident: Incident, as_of: datetime | None = None) -> Ca
     """The incident as the law sees it: facts of the inventory below those of the incident, and the separate dates as anchors."""
     system = desk.system(incident.system)
     facts = {**standing_facts(system, incident.opened_at), **incident.facts}
-    countries = facts["countries"].value.split(",") if "countries" in facts else system.operates_in
-    return Case(facts, dict(incident.dates), tuple(countries), as_of or desk.clock(), dict(incident.decisions))
+    named = facts["countries"].value if "countries" in facts else None
+    countries = tuple(part.strip() for part in named.split(",")) if named else system.operates_in
+    return Case(facts, dict(incident.dates), countries, as_of or desk.clock(), dict(incident.decisions))
 
 
 def standing_facts(system: System, at: datetime) -> dict[str, Fact]:

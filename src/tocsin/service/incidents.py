@@ -96,8 +96,7 @@ def declare(
     now = desk.clock()
     aware = dict.fromkeys(deciding.aware_names(system.organization_role), now)
     given = {"detected": now, **aware, **(dates or {})}
-    for name, at in given.items():
-        deciding.check_date(given, name, at, now)
+    deciding.check_dates(given, now)
     key = f"{matters.DECLARED}{title.strip()}"
     opening = open_event(desk, system_id, title.strip(), category, key, "person", (), given)
     events = [opening] + [_fact_event(desk, name, value, "declaration") for name, value in (facts or {}).items()]

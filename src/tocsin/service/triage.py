@@ -42,9 +42,11 @@ def triage(desk: Desk, progress: Progress = silent) -> Triaged:
         EnvironmentFault: the ledger is locked or the disk full; running it again goes on from there.
     """
     desk = desk.acting(SELF)
-    done = Triaged((), (), 0)
-    for _ in range(RETRIES):
+    done, seen, tries = Triaged((), (), 0), -1, RETRIES
+    while tries:
         run = _Run(desk)
+        tries = RETRIES if run.marks > seen else tries - 1  # while anybody gets on, nobody gives up
+        seen = run.marks
         try:
             run.place(progress)
         except Conflict:
@@ -68,7 +70,7 @@ class _Run:
         self.joined: list[str] = []
         self.noted = 0
         marks = desk.ledger.read(STREAM)
-        self._done, self._version = (marks[-1].data["sequence"] if marks else 0), len(marks)
+        self._done, self.marks = (marks[-1].data["sequence"] if marks else 0), len(marks)
 
     def place(self, progress: Progress) -> None:
         """Take the fresh findings to their incidents, one after the other, each in a transaction of its own."""
@@ -96,10 +98,10 @@ class _Run:
     def _append(self, finding: Finding, sequence: int, incident_id: str, version: int, events: Sequence[Event]) -> None:
         """Append the events in one transaction with the mark that the finding was looked at."""
         mark = self.desk.event("finding_triaged", finding=finding.id, sequence=sequence)
-        appends = [Append(STREAM, self._version, [mark])]
+        appends = [Append(STREAM, self.marks, [mark])]
         appends += [Append(stream(incident_id), version, events)] if incident_id else []
         recorded = self.desk.ledger.append(*appends)
-        self._version += 1
+        self.marks += 1
         state = fold((e for e in recorded if e.stream.startswith(PREFIX)), self.cases.get(incident_id))
         if state is not None:
             self.cases[incident_id] = state
