@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tocsin.cli.commands import law as law_commands
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import bars, emit, heading, moment, say, table
+from tocsin.cli.output import bars, emit, heading, moment, say
 from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
 
 
@@ -57,19 +59,11 @@ def _incident(told: Any, shared: Shared) -> None:
     say(
         f"  {told.severity}, detected {told.minutes_to_detect} minutes after the harm began, on {moment(told.detected, shared.zone)}"
     )
-    rows = []
-    for owed in told.clocks:
-        certainty = "owed" if owed.truth == "yes" else "possible"
-        state = (
-            "done" if owed.discharged_at else "rehearsal, not yet binding" if owed.status == "dormant" else certainty
-        )
-        due = moment(owed.operational_due, shared.zone, owed.timezone) if owed.operational_due else owed.label
-        rows.append((state, owed.title, "; ".join(r.name for r in owed.recipients)[:48], due))
-    table(("state", "duty", "to", "due"), rows)
+    law_commands.show_duties(told.clocks, shared, told.detected)
     for path in told.report:
         say(f"  report: {path}" + (f" ({told.gaps} gaps named)" if path.endswith(".pdf") else ""))
-    for line in told.proof:
-        say(f"  {line}")
+    for line, findings in Counter(told.proof).items():
+        say(f"  {line}" + (f" ({findings} findings)" if findings > 1 else ""))
     say(
         "  closed" if told.closed else f"  open: {'; '.join(told.still_missing) or 'the fix is not proven yet'}", "bold"
     )

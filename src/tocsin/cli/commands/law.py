@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -60,17 +61,28 @@ def clocks(one: Any, shared: Shared, *, only_open: bool = False) -> None:
     )
     heading("Clocks of the law")
     shown = [o for o in one.obligations if not only_open or o.status == "binding" or o.operational_due]
-    rows = ((_status(o), o.title, _where(o), _when(o, shared), _left(o, one.as_of)) for o in shown)
+    show_duties(shown, shared, one.as_of)
+
+
+def show_duties(owed: Iterable[Any], shared: Shared, now: Any) -> None:
+    """A row for each duty; authorities of several countries that are owed the same by the same time share it."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for one in owed:
+        key = (_status(one), one.title, _when(one, shared), _left(one, now))
+        together.setdefault(key, []).append(_where(one))
+    rows = ((status, title, "\n".join(to), when, left) for (status, title, when, left), to in together.items())
     table(("status", "duty", "to", "due (latest lawful)", "left"), rows)
 
 
 def _status(owed: Any) -> str:
     certainty = {"yes": "owed", "unknown": "possible", "no": "not owed"}[owed.truth]
+    if owed.status == "dormant":
+        return f"rehearsal: {certainty}"
     return f"{certainty}, {owed.status}" if owed.status != "binding" else certainty
 
 
 def _where(owed: Any) -> str:
-    return "; ".join(f"{r.name}{f' ({r.country})' if r.country else ''}" for r in owed.recipients)
+    return "; ".join(f"{f'{r.country}: ' if r.country else ''}{r.name}" for r in owed.recipients)
 
 
 def _when(owed: Any, shared: Shared) -> str:
@@ -95,8 +107,7 @@ def _left(owed: Any, now: Any) -> str:
         return "done"
     if owed.operational_due is None:
         return ""
-    text = span(owed.operational_due - now)
-    return f"rehearsal, {text}" if owed.status == "dormant" else text
+    return span(owed.operational_due - now)
 
 
 def _state(due_at: Any, met_at: Any, now: Any) -> str:
