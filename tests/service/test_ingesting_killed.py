@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from tests.service.desks import SYSTEM, desk
-from tests.service.killing import work
+from tests.service.killing import LOG, read
 from tocsin.service.catalogue import segments
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 70
-ROWS = 40
 SEED = 20_261_124
 
 
@@ -57,19 +56,24 @@ def told(root: Path) -> dict[str, Any]:
         }
 
 
-@pytest.mark.slow
-def test_kills_at_random_instants_change_nothing(tmp_path: Path) -> None:
-    file = log(tmp_path / "log.jsonl")
-    work(tmp_path / "calm", file, ROWS)
-    expected = told(tmp_path / "calm")
-    assert len(expected["events"]) > 25
-    command = [sys.executable, "-m", "tests.service.killing", tmp_path, file, SEED, KILLS, ROWS]
+def killed(job: str, folder: Path, seed: int, kills: int) -> dict[Path, int]:
+    """The workspaces in which the job was killed, and how often."""
+    command = [sys.executable, "-m", "tests.service.killing", job, folder, seed, kills]
     done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [str(part) for part in command], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
-    rounds = [line.rsplit(" ", 1) for line in done.stdout.splitlines()]
-    assert sum(int(kills) for _, kills in rounds) >= KILLS, f"seed {SEED}"
-    for root, kills in rounds:
-        found = told(Path(root))
-        assert found == expected, f"seed {SEED}, {root}, killed {kills} times"
+    rounds = (line.rsplit(" ", 1) for line in done.stdout.splitlines())
+    return {Path(root): int(number) for root, number in rounds}
+
+
+@pytest.mark.slow
+def test_kills_at_random_instants_change_nothing(tmp_path: Path) -> None:
+    log(tmp_path / LOG)
+    read(tmp_path / "calm")
+    expected = told(tmp_path / "calm")
+    assert len(expected["events"]) > 25
+    rounds = killed("ingest", tmp_path, SEED, KILLS)
+    assert sum(rounds.values()) >= KILLS, f"seed {SEED}"
+    for root, kills in rounds.items():
+        assert told(root) == expected, f"seed {SEED}, {root}, killed {kills} times"
