@@ -70,6 +70,12 @@ def test_one_transaction_may_continue_its_own_stream(ledger: Any) -> None:
     assert [r.version for r in ledger.read("s")] == [1, 2]
 
 
+@pytest.mark.parametrize(("after", "texts"), [(0, ["1", "2", "3"]), (1, ["2", "3"]), (3, []), (9, [])])
+def test_a_stream_is_read_on_from_a_version(ledger: Any, after: int, texts: list[str]) -> None:
+    ledger.append(Append("s", 0, [_event("1"), _event("2"), _event("3")]), Append("t", 0, [_event("4")]))
+    assert [r.event.data["text"] for r in ledger.read("s", after)] == texts
+
+
 def test_a_scan_gives_ledger_order_and_can_be_narrowed(ledger: Any) -> None:
     ledger.append(
         Append("incident/a", 0, [_event("1"), _event("2", "cause_recorded")]), Append("incident/b", 0, [_event("3")])

@@ -71,8 +71,8 @@ class Ledger(Protocol):
         """
         ...
 
-    def read(self, stream: str) -> list[Recorded]:
-        """All events of a stream in order; empty if there is none."""
+    def read(self, stream: str, after: int = 0) -> list[Recorded]:
+        """The events of a stream after that version, in order; empty if there are none."""
         ...
 
     def scan(self, after: int = 0, kinds: Sequence[str] = (), prefix: str = "") -> Iterator[Recorded]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import base64
 import importlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,28 +17,26 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
 from tocsin.content.discovery import detector_kinds
 from tocsin.detect import windows
 from tocsin.detect.parameters import complete
 from tocsin.detect.windows import Cursor, Key, Plan
-from tocsin.model.detector import Detector, Setting
+from tocsin.model.detector import Setting
 from tocsin.model.errors import Conflict, UsageFault
 from tocsin.model.event import Append, Event, Json, Recorded
 from tocsin.model.finding import Finding
 from tocsin.model.policy import DetectorChoice, System
 from tocsin.model.progress import Progress, silent
-from tocsin.model.telemetry import ROW, SEGMENT, Segment, Window
+from tocsin.model.telemetry import Segment, Window
 from tocsin.service import catalogue
 from tocsin.service.desk import SELF, Desk
+from tocsin.service.scanning import AnyDetector, in_rows, scan, times
 
 WINDOWS_PER_RUN = 2_000
 RETRIES = 5
 SKEW = timedelta(days=1)
 """Times further than this in the future close no window: a single wrong clock must not close everything."""
-
-AnyDetector = Detector[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +143,14 @@ def window_states(desk: Desk, system_id: str, detector_id: str, since: datetime)
     watcher = detector(desk, system_id, detector_id)
     segments = [s for s in catalogue.segments(desk.ledger, system_id) if s.last >= since and s.table == watcher.table]
     start = windows.micros(since)
-    times = {name: np.where(t >= start, t, -1) for name, t in _times(desk, segments).items()}
+    instants = {name: np.where(t >= start, t, -1) for name, t in times(desk, segments).items()}
     every = watcher.windowing.every
     size = every // timedelta(microseconds=1) if every else 0
     if size:
-        assigned = {name: np.where(t >= 0, t // size, windows.NONE) for name, t in times.items()}
+        assigned = {name: np.where(t >= 0, t // size, windows.NONE) for name, t in instants.items()}
     else:
-        assigned = _in_rows(times, watcher.windowing.rows or 1)
-    states = _scan(desk, segments, [(watcher, Plan((), assigned, None, None))], silent)[0]
+        assigned = in_rows(instants, watcher.windowing.rows or 1)
+    states = scan(desk, segments, [(watcher, Plan((), assigned, None, None))], silent)[0]
     return (states[index] for index in sorted(states))
 
 
@@ -168,22 +165,40 @@ def specification_digest(watcher: AnyDetector) -> str:
 def _detect_system(desk: Desk, system: System, progress: Progress, close_until: datetime | None) -> SystemDetected:
     watchers = detectors(desk, system)
     results = {watcher.id: _Result() for watcher in watchers}
-    rows = 0
+    journal = _Journal()
     for _ in range(RETRIES):
         try:
-            while done := _run(desk, system, watchers, results, progress, close_until):
-                rows += done
+            while _run(desk, system, journal, watchers, results, progress, close_until):
+                pass
         except Conflict:
             continue  # somebody else judged windows in the meantime: go on from there
-        return _told(desk, system, watchers, results, rows)
+        return _told(system, journal, watchers, results)
     raise Conflict(f"other processes keep judging {system.id}", "try again when they are done")
 
 
 @dataclass
 class _Result:
+    """What one detector did in this call, as far as it is recorded."""
+
     windows: int = 0
+    rows: int = 0
     findings: list[Finding] = field(default_factory=list)
     began_anew: bool = False
+
+    def add(self, judged: _Judged, record: _Record) -> None:
+        """Count what was just recorded."""
+        self.windows += len(judged.windows)
+        self.rows += sum(window.rows for window in judged.windows)
+        self.findings += judged.findings
+        self.began_anew |= record.anew
+
+
+class _Judged(NamedTuple):
+    """One detector's windows, the findings in them, and the events that say so."""
+
+    windows: tuple[Window, ...]
+    findings: list[Finding]
+    events: list[Event]
 
 
 class _Record(NamedTuple):
@@ -197,38 +212,79 @@ class _Record(NamedTuple):
     """Whether the detector ran before with another specification."""
 
 
+class _Journal:
+    """What the system's stream says: a record per specification, the findings that are known, and which detectors ever ran."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.known: set[str] = set()
+        self._records: dict[str, _Record] = {}
+        self._ran: set[str] = set()
+
+    def catch_up(self, desk: Desk, system_id: str) -> None:
+        """Read what was recorded since the last time."""
+        for event in desk.ledger.read(stream(system_id), after=self.version):
+            self.version = event.version
+            if event.kind == "window_evaluated":
+                self._judged(event.data)
+            elif event.kind == "detection_ran":
+                self._ended(event.data)
+            elif event.kind == "finding_recorded":
+                self.known.add(event.data["finding"]["id"])
+
+    def of(self, watcher: AnyDetector) -> _Record:
+        """What is recorded of this specification of the detector."""
+        blank = _Record(Cursor(), None, 0, {}, watcher.id in self._ran)
+        return self._records.get(specification_digest(watcher), blank)
+
+    def _judged(self, data: Mapping[str, Json]) -> None:
+        before = self._before(data)
+        after = before._replace(windows=before.windows + 1, statistics=data["statistics"])
+        self._records[data["specification"]] = after
+
+    def _ended(self, data: Mapping[str, Json]) -> None:
+        before = self._before(data)
+        last = Key(*data["last"]) if data["last"] else None
+        cursor = before.cursor.after(data["segments"], before.cursor.next_index, None)
+        cursor = cursor.after((), data["next_index"], last)
+        kept = base64.b64decode(data["sequence"])
+        self._records[data["specification"]] = before._replace(cursor=cursor, sequence=kept)
+        self._ran.add(data["detector"])
+
+    def _before(self, data: Mapping[str, Json]) -> _Record:
+        return self._records.get(data["specification"], _Record(Cursor(), None, 0, {}))
+
+
 def _run(
     desk: Desk,
     system: System,
+    journal: _Journal,
     watchers: Sequence[AnyDetector],
     results: Mapping[str, _Result],
     progress: Progress,
     close_until: datetime | None,
-) -> int:
-    """Close up to `WINDOWS_PER_RUN` windows per detector in one transaction; gives the number of rows that were counted."""
-    events = desk.ledger.read(stream(system.id))
-    records, known = _records(events), {e.data["finding"]["id"] for e in events if e.kind == "finding_recorded"}
+) -> bool:
+    """Close up to `WINDOWS_PER_RUN` windows per detector in one transaction; whether any was closed."""
+    journal.catch_up(desk, system.id)
     segments = catalogue.segments(desk.ledger, system.id)
-    ran = {event.data["detector"] for event in events if event.kind == "detection_ran"}
     planned, plans = [], {}
     for watcher in watchers:
-        record = records.get(specification_digest(watcher), _Record(Cursor(), None, 0, {}, watcher.id in ran))
+        record = journal.of(watcher)
         key = (watcher.windowing, watcher.table, repr(record.cursor))
         if key not in plans:
             mine = [segment for segment in segments if segment.table == watcher.table]
             plans[key] = _planned(desk, watcher, mine, record.cursor, close_until)
         planned.append((watcher, record, *plans[key]))
-    if not any(plan.windows or new for _, _, plan, new in planned):
-        return 0
-    open_ = [(watcher, plan) for watcher, _, plan, _ in planned]
-    states = _scan(desk, segments, open_, progress)
-    batch: list[Event] = []
-    for (watcher, record, plan, new), counted in zip(planned, states, strict=True):
-        if plan.windows or new:
-            batch += _judged(desk, watcher, record, plan, new, counted, known, results[watcher.id])
-    if batch:
-        desk.ledger.append(Append(stream(system.id), len(events), batch))
-    return sum(window.rows for _, _, plan, _ in planned for window in plan.windows)
+    due = [entry for entry in planned if entry[2].windows or entry[3]]
+    if not due:
+        return False
+    states = scan(desk, segments, [(watcher, plan) for watcher, _, plan, _ in due], progress)
+    judged = [_judge(desk, *entry, counted, journal.known) for entry, counted in zip(due, states, strict=True)]
+    events = [event for one in judged for event in one.events]
+    desk.ledger.append(Append(stream(system.id), journal.version, events))
+    for (watcher, record, _, _), one in zip(due, judged, strict=True):
+        results[watcher.id].add(one, record)
+    return any(one.windows for one in judged)
 
 
 def _planned(
@@ -241,26 +297,26 @@ def _planned(
         return Plan((), {}, cursor.next_index, None), new
     latest = max(segment.last for segment in segments)
     watermark = max(min(latest, desk.clock() + SKEW), close_until or latest)
-    times = _times(desk, unread)
+    instants = times(desk, unread)
     seen = cursor.after(new, cursor.next_index, None)
     closing = windows.micros(close_until) if close_until else None
     mark = windows.micros(watermark)
-    return windows.plan(watcher.windowing, segments, times, seen, mark, WINDOWS_PER_RUN, closing), new
+    return windows.plan(watcher.windowing, segments, instants, seen, mark, WINDOWS_PER_RUN, closing), new
 
 
-def _judged(
+def _judge(
     desk: Desk,
     watcher: AnyDetector,
     record: _Record,
     plan: Plan,
     new: Sequence[str],
     states: Mapping[int, Any],
-    known: set[str],
-    result: _Result,
-) -> list[Event]:
-    """The events of one detector's windows, in order; the sequence state is kept with the last of them."""
+    known: Collection[str],
+) -> _Judged:
+    """Judge one detector's windows in order; the sequence state is kept with the last event."""
     digest = specification_digest(watcher)
     sequence = watcher.sequence_from_bytes(record.sequence) if record.sequence else watcher.begin()
+    findings: list[Finding] = []
     batch: list[Event] = []
     for window in plan.windows:
         state = states.get(window.index)
@@ -272,96 +328,12 @@ def _judged(
         batch.append(desk.event("window_evaluated", SELF, **fields))
         for finding in evaluated.findings:
             if finding.id not in known:
-                known.add(finding.id)
-                result.findings.append(finding)
+                findings.append(finding)
                 batch.append(desk.event("finding_recorded", SELF, finding=msgspec.to_builtins(finding)))
-    result.windows += len(plan.windows)
-    result.began_anew |= record.anew
     kept = base64.b64encode(watcher.sequence_to_bytes(sequence)).decode()
     fields = {"detector": watcher.id, "specification": digest, "segments": list(new), "next_index": plan.next_index}
     batch.append(desk.event("detection_ran", SELF, **fields, last=plan.last and list(plan.last), sequence=kept))
-    return batch
-
-
-def _records(events: Iterable[Recorded]) -> dict[str, _Record]:
-    """Per specification: its cursor, its sequence, and the statistics of its last window."""
-    records: dict[str, _Record] = {}
-    for event in events:
-        digest, data = event.data.get("specification"), event.data
-        before = records.get(digest or "", _Record(Cursor(), None, 0, {}))
-        if event.kind == "window_evaluated":
-            records[data["specification"]] = before._replace(windows=before.windows + 1, statistics=data["statistics"])
-        elif event.kind == "detection_ran":
-            last = Key(*data["last"]) if data["last"] else None
-            cursor = before.cursor.after(data["segments"], before.cursor.next_index, None)
-            cursor = cursor.after((), data["next_index"], last)
-            records[data["specification"]] = before._replace(cursor=cursor, sequence=base64.b64decode(data["sequence"]))
-    return records
-
-
-def _scan(
-    desk: Desk, segments: Sequence[Segment], planned: Sequence[tuple[AnyDetector, Plan]], progress: Progress
-) -> list[dict[int, Any]]:
-    """One pass over the segments: the window states of every detector."""
-    states: list[dict[int, Any]] = [{} for _ in planned]
-    wanted = [s for s in segments if any(_counts(plan, s) for _, plan in planned)]
-    columns = sorted({column for watcher, plan in planned if plan.assigned for column in watcher.columns})
-    total, done = sum(segment.rows for segment in wanted), 0
-    for batch in desk.telemetry.batches(wanted, columns):
-        segment = batch.column(SEGMENT)[0].as_py()
-        first = batch.column(ROW)[0].as_py()
-        cuts: dict[int, list[tuple[int, pa.RecordBatch]]] = {}
-        for (watcher, plan), mine in zip(planned, states, strict=True):
-            if segment not in plan.assigned:
-                continue
-            cut = cuts.setdefault(id(plan.assigned), [])
-            if not cut:
-                cut += _cut(batch, plan.assigned[segment][first : first + batch.num_rows])
-            for index, part in cut:
-                mine[index] = watcher.observe(mine[index] if index in mine else watcher.zero(), part)
-        done += batch.num_rows
-        progress("judging", done, total)
-    return states
-
-
-def _cut(
-    batch: pa.RecordBatch, assigned: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> list[tuple[int, pa.RecordBatch]]:
-    """The batch's rows by window, in order of windows."""
-    order = np.argsort(assigned, kind="stable")
-    found, starts = np.unique(assigned[order], return_index=True)
-    ends = [*starts[1:], len(order)]
-    in_order = bool((order[1:] > order[:-1]).all())
-    parts = []
-    for window, start, end in zip(found, starts, ends, strict=True):
-        if window != windows.NONE:
-            part = batch.slice(start, end - start) if in_order else batch.take(pa.array(order[start:end]))
-            parts.append((int(window), part))
-    return parts
-
-
-def _counts(plan: Plan, segment: Segment) -> bool:
-    return segment.id in plan.assigned and bool((plan.assigned[segment.id] != windows.NONE).any())
-
-
-def _times(desk: Desk, segments: Sequence[Segment]) -> dict[str, Any]:
-    """Microseconds since the epoch per row of each segment."""
-    parts: defaultdict[str, list[Any]] = defaultdict(list)
-    for batch in desk.telemetry.batches(segments, ["time"]):
-        parts[batch.column(SEGMENT)[0].as_py()].append(batch.column("time").cast(pa.int64()).to_numpy())
-    return {name: np.concatenate(chunks) for name, chunks in parts.items()}
-
-
-def _in_rows(times: Mapping[str, Any], rows: int) -> dict[str, Any]:
-    """Rows with a time of at least zero, numbered in order of time and cut every `rows`."""
-    names = list(times)
-    joined = np.concatenate([times[name] for name in names]) if names else np.array([], np.int64)
-    order = np.argsort(joined, kind="stable")
-    order = order[joined[order] >= 0]
-    index = np.full(len(joined), windows.NONE, np.int64)
-    index[order] = np.arange(len(order)) // rows
-    ends = np.cumsum([len(times[name]) for name in names])
-    return {name: index[end - len(times[name]) : end] for name, end in zip(names, ends, strict=True)}
+    return _Judged(plan.windows, findings, batch)
 
 
 def _build(desk: Desk, system: System, choice: DetectorChoice) -> AnyDetector:
@@ -378,14 +350,12 @@ def _content(name: str) -> Any:
 
 
 def _told(
-    desk: Desk, system: System, watchers: Sequence[AnyDetector], results: Mapping[str, _Result], rows: int
+    system: System, journal: _Journal, watchers: Sequence[AnyDetector], results: Mapping[str, _Result]
 ) -> SystemDetected:
-    records = _records(desk.ledger.read(stream(system.id)))
     kinds = {choice.id: choice.kind for choice in system.detectors}
     watched = []
     for watcher in watchers:
-        record = records.get(specification_digest(watcher), _Record(Cursor(), None, 0, {}))
-        result = results[watcher.id]
+        record, result = journal.of(watcher), results[watcher.id]
         counts = (result.windows, record.windows, tuple(result.findings), record.statistics, result.began_anew)
         watched.append(Watched(watcher.id, kinds[watcher.id], *counts))
-    return SystemDetected(system.id, rows, tuple(watched))
+    return SystemDetected(system.id, sum(result.rows for result in results.values()), tuple(watched))

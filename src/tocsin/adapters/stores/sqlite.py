@@ -86,9 +86,9 @@ class SqliteLedger:
             raise request.error
         return request.recorded
 
-    def read(self, stream: str) -> list[Recorded]:
-        """All events of the stream in order."""
-        return list(self._select("WHERE stream = ? ORDER BY version", (stream,)))
+    def read(self, stream: str, after: int = 0) -> list[Recorded]:
+        """The events of the stream after that version, in order."""
+        return list(self._select("WHERE stream = ? AND version > ? ORDER BY version", (stream, after)))
 
     def scan(self, after: int = 0, kinds: Sequence[str] = (), prefix: str = "") -> Iterator[Recorded]:
         """Events in ledger order; memory does not grow with their number."""
