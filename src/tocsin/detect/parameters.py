@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -45,9 +47,25 @@ def _wrong(parameter: Parameter, value: Any) -> str:
         return f"{parameter.name} must be {_WORDS[parameter.type]} (it says {value!r})"
     if parameter.choices and value not in parameter.choices:
         return f"{parameter.name} must be one of {', '.join(map(str, parameter.choices))} (it says {value!r})"
+    if isinstance(value, list):
+        return _wrong_list(parameter, value)
     low, high = parameter.low, parameter.high
-    if (low is not None and value < low) or (high is not None and value > high):
+    if not ((low is None or value >= low) and (high is None or value <= high)):
         return f"{parameter.name} must lie between {low} and {high} (it says {value!r})"
+    return ""
+
+
+def _wrong_list(parameter: Parameter, values: list[Any]) -> str:
+    """What is wrong with a list, whose `low` is its least length: YAML reads `[1, no]` as a number and a flag, not as names."""
+    for value in values:
+        if not isinstance(value, str):
+            return (
+                f"{parameter.name} must be a list of text: write {json.dumps(str(value))} in quotes (it says {value!r})"
+            )
+    if twice := [value for value, count in Counter(values).items() if count > 1]:
+        return f"{parameter.name} names {twice[0]!r} twice"
+    if len(values) < (parameter.low or 0):
+        return f"{parameter.name} needs at least {parameter.low:g} entries (it has {len(values)})"
     return ""
 
 

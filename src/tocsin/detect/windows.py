@@ -1,11 +1,13 @@
 """Which row belongs to which window: deterministic, resumable, and late rows never reopen what was closed.
 
-A window, once closed, is judged once; a row that comes later goes to the next window that is open (predictability: a bet must be placed
-before its window is seen). What was closed is remembered as a `Cursor`, folded from the ledger.
+A window, once closed, is judged once; a row that comes later goes to the next window that is open (predictability: a bet must be
+placed before its window is seen). A window of time without rows says nothing and is passed over. What was closed is remembered as
+a `Cursor`, folded from the ledger.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,7 @@ from tocsin.model.telemetry import Segment, Window, Windowing
 
 Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NONE = -1
+NONE = -(1 << 62)
 """The window of a row that is not to be counted now: consumed before, or still waiting."""
 
 
@@ -118,16 +120,17 @@ def _by_time(every: int, times: Mapping[str, Indices], cursor: Cursor, watermark
     lowest = min((int(i.min()) for i in index.values() if len(i)), default=None)
     if lowest is None:
         return Plan((), {}, cursor.next_index, None)
-    first = max(lowest, floor) if cursor.next_index is not None else lowest
-    end = min(max(watermark // every, first), first + windows_max)
-    counts: dict[int, int] = {}
-    assigned = {}
-    for name, windows in index.items():
-        mine = np.where((windows >= first) & (windows < end), windows, NONE)
-        assigned[name] = mine
-        for window, count in zip(*np.unique(mine[mine != NONE], return_counts=True), strict=True):
-            counts[int(window)] = counts.get(int(window), 0) + int(count)
-    closed = tuple(Window(i, at(i * every), at((i + 1) * every), counts.get(i, 0)) for i in range(first, end))
+    first = max(lowest, floor)
+    end = max(watermark // every, first)
+    counts: Counter[int] = Counter()
+    for windows in index.values():
+        found, rows = np.unique(windows[(windows >= first) & (windows < end)], return_counts=True)
+        counts.update(dict(zip(found.tolist(), rows.tolist(), strict=True)))
+    due = sorted(counts)
+    if len(due) > windows_max:
+        due, end = due[:windows_max], due[windows_max - 1] + 1
+    assigned = {name: np.where((w >= first) & (w < end), w, NONE) for name, w in index.items()}
+    closed = tuple(Window(i, at(i * every), at((i + 1) * every), counts[i]) for i in due)
     return Plan(closed, assigned, end, None)
 
 

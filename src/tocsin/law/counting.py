@@ -138,7 +138,10 @@ def _days(deadline: Deadline, there: datetime, begin: CountingStep, zone: str, d
         last = _two_working_days(deadline, start, last, days, steps)
     elif deadline.carry_over:
         last = _rolled(nominal, days, steps)
-    return Counted(operational, _local(last, LAST_SECOND, zone), tuple(steps))
+    legal = _local(last, LAST_SECOND, zone)
+    if last != nominal:
+        steps.append(CountingStep(f"At the authority {last:%A %d %B %Y} ends then.", legal, "1182/71 Art. 3(2)(b)"))
+    return Counted(operational, legal, tuple(steps))
 
 
 def _day_zero(deadline: Deadline, there: datetime, days: Calendar, steps: list[CountingStep]) -> date:

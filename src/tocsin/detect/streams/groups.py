@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import log
@@ -20,7 +21,7 @@ from tocsin.detect.streams.counts import GroupCounts
 from tocsin.detect.streams.oddsratio import ODDS, ROWS_MAX, odds_log_e
 from tocsin.detect.streams.sequence import ContrastSequence, Process, Seen
 from tocsin.detect.streams.since import pair_since
-from tocsin.detect.streams.telling import Comparison, Statement, statement
+from tocsin.detect.streams.telling import SEPARATOR, Comparison, Statement, statement
 from tocsin.model.detector import Evaluated, Parameter, Setting
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Finding, Level, RowRef
@@ -36,7 +37,7 @@ LATE_SHARE = 0.1
 _UNITS = ("auto", "rows", "window")
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("group", str, None, "the attribute to compare: a column `group.<name>` must be mapped", required=True),
-    Parameter("groups", list, None, "the values to compare; default: those that the first window shows"),
+    Parameter("groups", list, None, "the values to compare, at least two; default: those that windows show", low=2),
     Parameter("tolerance", float, 0.0, "a gap up to this is accepted, as a share (0.05: five points)", low=0, high=0.5),
     Parameter(
         "cleared_below", float, 0.05, "after a fix, the gap must be proven smaller than this", low=0.005, high=0.5
@@ -135,10 +136,13 @@ class GroupContrast(Bound):
         return sequences.from_bytes(data)
 
     def evaluate(self, sequence: ContrastSequence, state: GroupCounts, window: Window) -> Evaluated[ContrastSequence]:
-        """Judge a closed window: every statement's process takes one step; those that cross their threshold are told."""
+        """Judge a closed window: the process of every statement with rows takes one step; those that cross their threshold are told.
+
+        A statement without enough rows of both groups waits: whether there are rows does not depend on their outcomes.
+        """
         by_rows = self._by_rows(state)
         stepped = {
-            name: process.after(self._log_e(statement(name), sequence, state, by_rows=by_rows), self.guarantee)
+            name: self._stepped(process, statement(name), sequence, state, by_rows=by_rows)
             for name, process in self._processes(sequence, state, by_rows=by_rows).items()
         }
         present = {name: counts.folded(group.counts) for name, group in state.groups.items()}
@@ -169,15 +173,23 @@ class GroupContrast(Bound):
     def _processes(self, sequence: ContrastSequence, state: GroupCounts, *, by_rows: bool) -> dict[str, Process]:
         """The processes before this window, with new ones for the statements that become possible with it."""
         bets = len(self._bets(by_rows=by_rows))
-        known = {
-            name: p if len(p.log_a) == bets else sequences.begun(bets, p.share)
-            for name, p in sequence.processes.items()
-        }
-        groups = self.get("groups") or sorted(name for name in state.groups if state.rows(name) >= ROWS_MIN)
-        new = [str(pair) for pair in _pairs(groups, state) if str(pair) not in known]
-        whole = 1.0 if self.get("groups") else 1 - LATE_SHARE
+        known = sequence.processes
+        present = sorted(name for name in state.groups if state.rows(name) >= ROWS_MIN)
+        groups = [name for name in self.get("groups") or present if SEPARATOR not in name]
+        new = [str(pair) for pair in _pairs(groups, sequence, state) if str(pair) not in known]
+        complete = bool(self.get("groups")) and len(groups) <= PAIRS_OF_ALL_MAX
         late = LATE_SHARE / (len(known) + 1) / (len(known) + 2)
-        return known | {name: sequences.begun(bets, (late if known else whole) / len(new)) for name in new}
+        share = late if known else 1.0 if complete else 1 - LATE_SHARE
+        return known | {name: sequences.begun(bets, share / len(new)) for name in new}
+
+    def _stepped(
+        self, process: Process, pair: Statement, sequence: ContrastSequence, state: GroupCounts, *, by_rows: bool
+    ) -> Process:
+        """The statement's process after the window; as it was when one of the two groups has too few rows."""
+        if min(state.rows(pair.high), state.rows(pair.low)) < ROWS_MIN:
+            return process
+        log_e = self._log_e(pair, sequence, state, by_rows=by_rows)
+        return process.spread(len(log_e)).after(log_e, self.guarantee)
 
     def _bets(self, *, by_rows: bool) -> Floats:
         return ODDS if by_rows and not self.get("tolerance") else BETS
@@ -187,8 +199,6 @@ class GroupContrast(Bound):
         high, low = state.counts(pair.high), state.counts(pair.low)
         a, b = counts.folded(high), counts.folded(low)
         bets = self._bets(by_rows=by_rows)
-        if min(a[0], b[0]) < ROWS_MIN:
-            return np.zeros(len(bets))
         if bets is ODDS and a[0] + b[0] <= ROWS_MAX:
             return odds_log_e(a, b)
         centres = pair_centres(sequence.rate(pair.high), sequence.rate(pair.low), float(self.get("tolerance")))
@@ -269,13 +279,18 @@ def build(comparison: Comparison, setting: Setting) -> GroupContrast:
     return GroupContrast(setting, comparison)
 
 
-def _pairs(groups: Iterable[str], state: GroupCounts) -> Iterator[Statement]:
-    """The statements about these groups; a `>` in a name, which would be ambiguous in a key, is not compared."""
-    names = [name for name in groups if ">" not in name]
+def _pairs(names: Sequence[str], sequence: ContrastSequence, state: GroupCounts) -> Iterator[Statement]:
+    """The statements about these groups: of a few groups all, of many those with the group that all others are compared with."""
     if len(names) <= PAIRS_OF_ALL_MAX:
         yield from (Statement(*pair) for pair in permutations(names, 2))
         return
-    largest = max(names, key=state.rows)
+    middle = _middle(names, sequence, state)
     for name in names:
-        if name != largest:
-            yield from (Statement(name, largest), Statement(largest, name))
+        if name != middle:
+            yield from (Statement(name, middle), Statement(middle, name))
+
+
+def _middle(names: Sequence[str], sequence: ContrastSequence, state: GroupCounts) -> str:
+    """The group that all others are compared with: the one that most statements name already, and at first the largest."""
+    named = Counter(name for known in sequence.processes for name in statement(known))
+    return max(names, key=lambda name: (named[name], state.rows(name)))

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from tocsin.detect.streams.contrast import Floats, Rates
-from tocsin.detect.streams.wrappers import Guarantee, log_statistic, start, step
+from tocsin.detect.streams.wrappers import Guarantee, log_mean, log_statistic, start, step
 from tocsin.model.errors import BadInput, Place
 
 VERSION = 1
@@ -42,6 +42,12 @@ class Process(msgspec.Struct, frozen=True, array_like=True):
         """The process after one more window."""
         log_a = step(_array(self.log_a), log_e, self.windows + 1, guarantee)
         return Process(tuple(float(a) for a in log_a), self.windows + 1, self.share, self.alarms)
+
+    def spread(self, bets: int) -> Process:
+        """The process with its worth spread evenly over so many bets: changing what is bet on neither makes nor loses evidence."""
+        if len(self.log_a) == bets:
+            return self
+        return Process((log_mean(_array(self.log_a)),) * bets, self.windows, self.share, self.alarms)
 
     def log_e_value(self, guarantee: Guarantee) -> float:
         """The logarithm of the present statistic."""

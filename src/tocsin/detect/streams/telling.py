@@ -22,6 +22,8 @@ from tocsin.model.telemetry import Window
 
 DISPLAY_ALPHA = 0.05
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SEPARATOR = ">"
+"""Between the two groups of a statement; a group with it in its name would be ambiguous and is not compared."""
 LOG_MAX = 700.0
 """Above this an exponential overflows; an e-value is shown as at most e^700."""
 
@@ -49,12 +51,12 @@ class Statement(NamedTuple):
     low: str
 
     def __str__(self) -> str:
-        return f"{self.high}>{self.low}"
+        return f"{self.high}{SEPARATOR}{self.low}"
 
 
 def statement(name: str) -> Statement:
     """The statement of that name."""
-    high, low = name.split(">", 1)
+    high, low = name.split(SEPARATOR, 1)
     return Statement(high, low)
 
 

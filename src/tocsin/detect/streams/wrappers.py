@@ -35,12 +35,17 @@ def step(log_a: Floats, log_e: Floats, window: int, guarantee: Guarantee) -> Flo
 
 def log_statistic(log_a: Floats, window: int, guarantee: Guarantee) -> float:
     """The logarithm of what is compared with the threshold."""
-    top = float(log_a.max())
-    mean = top + float(np.log(np.exp(log_a - top).mean())) if np.isfinite(top) else -np.inf
+    mean = log_mean(log_a)
     if guarantee == "sr":
         return mean
     rest = SOON / (window + 1) + EVENLY * max(0.0, 1 - window / HORIZON)
     return float(np.logaddexp(mean, np.log(rest)))
+
+
+def log_mean(log_a: Floats) -> float:
+    """The logarithm of the mean over the bets: what the process is worth."""
+    top = float(log_a.max())
+    return top + float(np.log(np.exp(log_a - top).mean())) if np.isfinite(top) else -np.inf
 
 
 def _weight(window: int) -> float:

@@ -1,0 +1,70 @@
+"""Cases of a regime with their answers, counted by hand: `content/law/<id>/vectors.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from tocsin.document.checking import Strict, checked
+from tocsin.model.law import Case, Fact, Status, Truth
+
+JUST_AFTER = timedelta(hours=1)
+
+
+class Expected(Strict):
+    """What is said of one stage; an instant that is left out is not looked at."""
+
+    truth: Truth = Truth.YES
+    status: Status = Status.BINDING
+    due: AwareDatetime | None = None
+    latest: AwareDatetime | None = None
+    to: str = ""
+
+
+class _VectorFile(Strict):
+    name: str
+    facts: dict[str, Any]
+    dates: dict[str, AwareDatetime] = Field(min_length=1)
+    countries: tuple[str, ...]
+    as_of: AwareDatetime | None = None
+    expect: dict[str, Expected] = Field(default_factory=dict)
+    not_owed: tuple[str, ...] = ()
+    why: str
+
+
+class _VectorsFile(Strict):
+    vectors: tuple[_VectorFile, ...] = Field(min_length=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A case and what it owes, by stage (with `@<country>` where recipients differ by country)."""
+
+    name: str
+    case: Case
+    expect: Mapping[str, Expected]
+    not_owed: tuple[str, ...]
+    why: str
+
+
+def load(regime: str) -> tuple[Vector, ...]:
+    """The vectors of a regime. Raises BadInput for a file that is not one, FileNotFoundError where there is none."""
+    name = f"law/{regime}/vectors.yaml"
+    data = files("tocsin.content").joinpath(name).read_bytes()
+    return tuple(_vector(written) for written in checked(data, name, _VectorsFile).vectors)
+
+
+def _vector(written: _VectorFile) -> Vector:
+    as_of = written.as_of or max(written.dates.values()) + JUST_AFTER
+    case = Case(_facts(written.facts, as_of), dict(written.dates), written.countries, as_of)
+    return Vector(written.name, case, written.expect, written.not_owed, written.why)
+
+
+def _facts(values: Mapping[str, Any], at: datetime) -> dict[str, Fact]:
+    shown = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+    return {name: Fact(name, value, "vector", "vector", at) for name, value in shown.items()}
