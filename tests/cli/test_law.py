@@ -1,0 +1,122 @@
+"""`tocsin law` and `tocsin incident set --fact`, as counsel uses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tocsin.cli import app
+from tocsin.model.errors import EXIT_OK, EXIT_REFUSED, EXIT_USAGE
+
+Run = Callable[..., tuple[int, str, str]]
+NAME = "INC-{year}-0001"
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in a workspace with one declared leak."""
+    root = tmp_path / "bank"
+    app.run(["init", str(root), "--template", "bank"])
+
+    def go(*argv: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = app.run([*argv, "-C", str(root), "--as", "yilmaz", "--zone", "Europe/Lisbon"])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    go("incident", "declare", "An IBAN in an answer", "-s", "support-assistant", "--category", "data_leakage")
+    return go
+
+
+@pytest.fixture
+def name(run: Run) -> str:
+    return str(json.loads(run("incident", "list", "--json")[1])[0]["id"])
+
+
+def answer(run: Run, name: str, **answers: str) -> None:
+    facts = [part for fact, value in answers.items() for part in ("--fact", f"{fact}={value}")]
+    assert run("incident", "set", name, *facts)[0] == EXIT_OK
+
+
+def test_open_questions_come_with_help_source_and_the_command_that_answers(run: Run, name: str) -> None:
+    code, out, _ = run("law", "ask", name)
+    assert code == EXIT_OK
+    first = out.split("\n2. ")[0]
+    assert first.startswith("1. Was the security of personal data breached")
+    assert "the earliest in 2 d 23 h" in first
+    assert "Regulation (EU) 2016/679, Art. 4(12) [P]" in first
+    assert f"answer: tocsin incident set {name} --fact personal_data_breach=yes|no" in first
+
+
+def test_answers_lead_to_a_clock_with_the_authoritys_time_beside_the_viewers(run: Run, name: str) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="risk")
+    code, out, _ = run("law", "due", name)
+    assert code == EXIT_OK
+    assert "owed" in out
+    assert "FR: Commission nationale" in out
+    assert "WET (" in out, "the viewer's zone first, the authority's in brackets"
+    assert "This is not legal advice" in out
+
+
+def test_the_explanation_shows_reasons_counting_and_sources(run: Run, name: str) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="risk")
+    out = run("law", "due", name, "--explain")[1]
+    assert "✓ organization is controller: yes (organization_is_controller = yes, said by yilmaz)" in out
+    assert "The hour of the event does not count; the first hour begins then." in out
+    assert "(1182/71 Art. 3(1))" in out
+    assert "source: Regulation (EU) 2016/679, Art. 33(1) <https://eur-lex.europa.eu/eli/reg/2016/679/oj> read" in out
+    assert "not owed" in out, "what is not owed is explained as well"
+
+
+def test_json_holds_everything_that_the_text_says(run: Run, name: str) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="high")
+    (told,) = json.loads(run("law", "due", name, "--json")[1])
+    owed = {one["id"]: one for one in told["obligations"]}
+    notice = owed["eu.gdpr.art33.notification@DE"]
+    assert notice["truth"] == "yes"
+    assert notice["operational_due"] < notice["legal_latest"]
+    assert notice["citations"][0]["confidence"] == "P"
+    assert notice["trace"]
+    asked = json.loads(run("law", "ask", name, "--json")[1])
+    assert {"fact", "decides", "earliest_due", "citation"} <= set(asked[0])
+
+
+def test_a_duty_is_decided_with_a_reason_and_leaves_the_gaps(run: Run, name: str) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="risk")
+    duty = "eu.gdpr.art33.notification@DE"
+    code, out, _ = run("law", "decide", name, duty, "--because", "test data only")
+    assert (code, out.strip()) == (EXIT_OK, f"{name}: {duty} is decided as not owed.")
+    (told,) = json.loads(run("law", "due", name, "--json")[1])
+    assert {one["id"]: one["decision"] for one in told["obligations"]}[duty] == "test data only"
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["law", "due", "INC-1999-0001"], "no incident 'INC-1999-0001'"),
+        (["law", "due", "--as-of", "2026-11-24T09:00"], "zone"),
+        (["law", "due", "--as-of", "yesterday"], "yesterday"),
+        (["law", "decide", "@", "eu.gdpr.art33.notification@XX", "--because", "r"], "no obligation"),
+        (["law", "decide", "@", "eu.gdpr.art33.notification@DE", "--because", " "], "reason"),
+        (["incident", "set", "@", "--fact", "breach_risk=hgh"], "must be one of unlikely, risk, high"),
+        (["incident", "set", "@", "--fact", "breach_risc=high"], "breach_risk"),
+        (["incident", "set", "@", "--fact", "breach_risk"], "name=value"),
+        (["incident", "set", "@", "--date", "aware=2026-01-01T00:00Z"], "per role"),
+        (["incident", "set", "@", "--date", "occurred=2026-01-01T00:00"], "zone"),
+    ],
+)
+def test_mistakes_are_told_with_what_to_do(run: Run, name: str, argv: list[str], says: str) -> None:
+    code, out, err = run(*(name if part == "@" else part for part in argv))
+    assert code == EXIT_USAGE
+    assert out == ""
+    assert err.startswith("error: ")
+    assert says in err
+
+
+def test_a_future_date_is_refused(run: Run, name: str) -> None:
+    code, _, err = run("incident", "set", name, "--date", "occurred=2999-01-01T00:00Z")
+    assert code == EXIT_REFUSED
+    assert "future" in err
