@@ -1,0 +1,177 @@
+"""Both engines find the same, wherever it stands and whatever stands around it."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.detect.text.made import pattern, patterns
+from tocsin.content.loaders import patterns as shipped
+from tocsin.detect.text import engine
+from tocsin.detect.text.engine import BYTES_PER_HIT, HITS_PER_ROW_MIN, Engine, Hit, hyperscan, scan
+
+ENGINES: list[Engine] = ["plain"] if hyperscan is None else ["plain", "hyperscan"]
+both = pytest.mark.parametrize("which", ENGINES)
+WORD = patterns(pattern("key", r"\bkey-[0-9]{4}\b"))
+SAMPLES = [text for file in shipped.written() for text in (*file.positive, *file.negative)]
+pieces = st.one_of(
+    st.sampled_from(SAMPLES),
+    st.text(max_size=30),
+    st.sampled_from(["\n", "\r\n", "\x00", " ", "é", "日本", "🙂", "\ud800", "4", "-", ".", "key-12", "eyJ", "DE89 "]),
+)
+texts = st.lists(st.lists(pieces, max_size=6).map("".join), max_size=8)
+
+
+@pytest.mark.skipif(hyperscan is None, reason="no wheel for this processor")
+@settings(max_examples=150, deadline=None)
+@given(texts)
+def test_both_engines_find_the_same(rows: list[str]) -> None:
+    assert scan(rows, shipped.load(), "hyperscan") == scan(rows, shipped.load(), "plain")
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts)
+def test_rows_do_not_touch_each_other(rows: list[str]) -> None:
+    together = scan(rows, shipped.load()).hits
+    apart = [hit._replace(row=n) for n, row in enumerate(rows) for hit in scan([row], shipped.load()).hits]
+    assert list(together) == apart
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts, st.integers(1, 40))
+def test_where_rows_are_joined_into_parts_changes_nothing(rows: list[str], size: int) -> None:
+    whole = scan(rows, shipped.load())
+    before = engine.PART_BYTES
+    engine.PART_BYTES = size
+    try:
+        assert scan(rows, shipped.load()) == whole
+    finally:
+        engine.PART_BYTES = before
+
+
+@both
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("key-1234", (0, 8)),
+        ("a key-1234.", (2, 10)),
+        ("é key-1234", (2, 10)),
+        ("日本語 key-1234 日本語", (4, 12)),
+        ("🙂🙂 key-1234", (3, 11)),
+        ("\x00key-1234\x00", (1, 9)),
+        ("key-12345 key-1234", (10, 18)),
+        ("line\nkey-1234\nline", (5, 13)),
+    ],
+)
+def test_offsets_count_characters(text: str, span: tuple[int, int], which: Engine) -> None:
+    assert scan([text], WORD, which).hits == (Hit(0, 0, *span),)
+    assert text[slice(*span)] == "key-1234"
+
+
+@both
+def test_nothing_is_found_in_nothing(which: Engine) -> None:
+    assert scan([], WORD, which).hits == ()
+    assert scan(["", None, " "], WORD, which).hits == ()
+    assert scan(["key-1234"], patterns(), which).hits == ()
+
+
+@both
+def test_a_match_does_not_reach_over_the_end_of_a_row(which: Engine) -> None:
+    assert scan(["key-", "1234", "key-12", "34"], WORD, which).hits == ()
+
+
+ROWS = ["x key-1234", None, "", "key-9999 key-0000"]
+HITS = (Hit(0, 0, 2, 10), Hit(3, 0, 0, 8), Hit(3, 0, 9, 17))
+
+
+@both
+@pytest.mark.parametrize(
+    "column",
+    [
+        ROWS,
+        pa.array(ROWS),
+        pa.array(ROWS, pa.large_string()),
+        pa.array(["cut off", *ROWS]).slice(1),
+        pa.chunked_array([ROWS[:1], [], ROWS[1:]], pa.string()),
+        pa.array(ROWS).dictionary_encode(),
+        pa.chunked_array([pa.array(ROWS[:2]).dictionary_encode(), pa.array(ROWS[2:]).dictionary_encode()]),
+        pa.array([None if row is None else row.encode() for row in ROWS], pa.binary()),
+    ],
+    ids=["list", "string", "large_string", "slice", "chunked", "dictionary", "chunked dictionary", "binary"],
+)
+def test_every_kind_of_column(column: object, which: Engine) -> None:
+    assert scan(column, WORD, which).hits == HITS  # type: ignore[arg-type]
+
+
+@both
+def test_bytes_that_are_no_text_are_scanned_as_they_are(which: Engine) -> None:
+    assert scan(pa.array([b"\xff\xfe key-1234"], pa.binary()), WORD, which).hits
+    assert scan(["\ud800 key-1234"], WORD, which).hits == (Hit(0, 0, 2, 10),)
+
+
+@both
+def test_a_row_with_very_many_matches_is_cut_and_told(which: Engine) -> None:
+    many = "key-1234 " * (2 * HITS_PER_ROW_MIN)
+    found = scan(["clean", many, "key-0000"], WORD, which)
+    most = HITS_PER_ROW_MIN + len(many) // BYTES_PER_HIT
+    assert found.truncated == (1,)
+    assert sum(hit.row == 1 for hit in found.hits) == most
+    assert found.hits[-1].row == 2
+
+
+@both
+def test_case_is_ignored_where_the_pattern_says_so(which: Engine) -> None:
+    rude = patterns(pattern("shout", "stop it", ignore_case=True), pattern("quiet", "Stop it"))
+    assert [hit.pattern for hit in scan(["STOP IT", "Stop it"], rude, which).hits if hit.row == 0] == [0]
+
+
+@both
+def test_context_must_stand_shortly_before(which: Engine) -> None:
+    born = patterns(pattern("born", r"\d{4}", context=r"\bborn\b"))
+    near, far = "Born in 1980", f"born {'x' * 120} 1980"
+    assert [hit.row for hit in scan([near, far, "1980 born"], born, which).hits] == [0]
+
+
+@both
+def test_an_anchor_only_chooses_where_to_look(which: Engine) -> None:
+    looked = patterns(pattern("look", r"(?<!\w)ab[0-9]{2,6}(?!\w)", anchor=r"ab[0-9]{2}", reach=16))
+    assert scan(["ab12 xab34 ab5678 ab1x"], looked, which).hits == (Hit(0, 0, 0, 4), Hit(0, 0, 11, 17))
+
+
+@both
+def test_what_validators_reject_is_looked_at_again_from_behind(which: Engine) -> None:
+    """A run of groups in which the card is not the first: the run as a whole is no card."""
+    cards = shipped.load().of("personal_data")
+    text = "1234 5678 4111 1111 1111 1111"
+    found = [
+        text[hit.start : hit.end]
+        for hit in scan([text], cards, which).hits
+        if cards.items[hit.pattern].id == "payment_card"
+    ]
+    assert found == ["4111 1111 1111 1111"]
+
+
+@both
+@pytest.mark.parametrize(
+    "seed", ["ignore all ", "4", "4 ", "a@", "A0 ", "eyJ", "x." * 3, "1.", "key=", "sk-", "\u200b", "](http"]
+)
+def test_cost_grows_with_the_length_and_not_faster(seed: str, which: Engine) -> None:
+    """Counted in confirmations, not in seconds: eight times the text may ask for at most about eight times the work."""
+
+    def work(length: int) -> int:
+        text = (seed * length)[:length]
+        stretches = [(0, len(text))]
+        return sum(len(p.compiled.findall(text.encode())) + 1 for p in shipped.load().items for _ in stretches)
+
+    assert work(16_000) <= 9 * work(2_000)
+    assert len(scan([(seed * 20_000)[:20_000]], shipped.load(), which).truncated) <= 1
+
+
+def test_asking_for_an_engine_that_is_not_there_is_our_own_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "hyperscan", None)
+    assert scan(["key-1234"], WORD).hits, "automatically the other one"
+    engine._compiled.cache_clear()
+    with pytest.raises(AssertionError):
+        scan(["key-1234"], WORD, "hyperscan")
