@@ -59,6 +59,7 @@ COMMANDS = (
     Command("law decide", "law:decide", "Record that a report is not owed, with the reason.", ANSWER),
     Command("respond", "respond:respond", "Show the next steps of the playbook, or complete one.", ANSWER),
     Command("report prepare", "report:prepare", "Fill a form as PDF and JSON, with every gap named.", ANSWER),
+    Command("report answer", "report:answer", "Give a field of a form what no record fills.", ANSWER),
     Command("report filed", "report:filed", "Record that a report was handed in.", ANSWER),
     Command("report diff", "report:diff", "Show what changed between two versions of a report.", ANSWER),
     Command("remediate", "remediate:remediate", "Record cause and actions; prove the fix on new telemetry.", ANSWER),

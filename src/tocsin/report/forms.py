@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from tocsin.model.errors import UsageFault
 from tocsin.model.event import Json
 from tocsin.model.law import Citation
 
@@ -62,7 +63,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class FilledField:
-    """A field with its value, or the reason why there is none. `ticked` are the boxes that hold."""
+    """A field with its value, or the reason why there is none. `ticked` are the boxes that hold; `source` is what fills it."""
 
     no: str
     label: str
@@ -71,6 +72,7 @@ class FilledField:
     gap: str
     options: tuple[str, ...] = ()
     ticked: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,13 @@ class Filled:
     notices: tuple[str, ...]
     heading: Mapping[str, str]
 
+    def open_fields(self) -> tuple[FilledField, ...]:
+        """Every field without a value that this report may not lack."""
+        return tuple(field for section in self.sections for field in section.fields if field.gap)
+
     def gaps(self) -> tuple[str, ...]:
-        """Every field without a value that this report may not lack, as `number label: reason`."""
-        fields = (field for section in self.sections for field in section.fields)
-        return tuple(f"{field.no} {field.label}: {field.gap}" for field in fields if field.gap)
+        """The open fields as `number label: reason`."""
+        return tuple(f"{field.no} {field.label}: {field.gap}" for field in self.open_fields())
 
 
 def fill(form: Form, values: Mapping[str, Json], stage: Stage, heading: Mapping[str, str]) -> Filled:
@@ -127,24 +132,52 @@ def differences(old: Filled, new: Filled) -> tuple[tuple[str, str, str], ...]:
     )
 
 
+def answered(form: Form, source: str, text: str) -> str:
+    """What a person gives for a field that the record does not fill, as it will stand in the form.
+
+    Raises:
+        UsageFault: no such field, one that is filled from what is recorded, or a text that does not suit it.
+    """
+    fields = {field.source: field for section in form.sections for field in section.fields if _answerable(field)}
+    if source not in fields:
+        raise UsageFault(
+            f"{form.id} has no field {source!r} to answer", f"there are: {', '.join(fields)}; others follow the record"
+        )
+    field, given = fields[source], text.strip()
+    mistake = _mistake(field, given) if given else "the answer is empty"
+    if mistake:
+        choice = f"choose one of: {', '.join(field.options)}" if field.options else "write it as the form wants it"
+        raise UsageFault(f"{field.no} {field.label}: {mistake}", choice)
+    return given
+
+
+def _answerable(field: Field) -> bool:
+    """Dates and boxes follow from recorded dates and facts, and the type of the report from its stage."""
+    return field.type not in ("date", "datetime", "boxes") and field.source != "report.type"
+
+
 def _filled(field: Field, value: Json, stage: Stage) -> FilledField:
     if field.type == "boxes":
         return _boxes(field, value or (), stage)
     text = _text(field, value)
+    missing = "not known yet" if not text and field.required in NEEDED[stage] else ""
+    gap = _mistake(field, text) or missing
+    kept = "" if gap else text
+    ticked = (kept,) if field.options and kept else ()
+    return FilledField(field.no, field.label, field.type, kept, gap, field.options, ticked, field.source)
+
+
+def _mistake(field: Field, text: str) -> str:
+    """Why the text does not suit the field; empty when it does."""
     if field.type == "number" and text and not _NUMBER.fullmatch(text):
-        return FilledField(field.no, field.label, field.type, "", f"{text!r} is not a number")
-    if text and field.options and text not in field.options:
-        return FilledField(field.no, field.label, field.type, "", f"{text!r} is not one of the options", field.options)
-    gap = "not known yet" if not text and field.required in NEEDED[stage] else ""
-    return FilledField(
-        field.no, field.label, field.type, text, gap, field.options, (text,) if field.options and text else ()
-    )
+        return f"{text!r} is not a number"
+    return f"{text!r} is not one of the options" if text and field.options and text not in field.options else ""
 
 
 def _boxes(field: Field, ticked: Sequence[str], stage: Stage) -> FilledField:
     kept = tuple(option for option in field.options if option in ticked)
     gap = "no box can be ticked yet: the facts are open" if not kept and field.required in NEEDED[stage] else ""
-    return FilledField(field.no, field.label, field.type, "; ".join(kept), gap, field.options, kept)
+    return FilledField(field.no, field.label, field.type, "; ".join(kept), gap, field.options, kept, field.source)
 
 
 def _text(field: Field, value: Json) -> str:
@@ -153,7 +186,7 @@ def _text(field: Field, value: Json) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, datetime):
-        return value.isoformat(timespec="minutes") if field.type == "datetime" else value.date().isoformat()
+        return value.isoformat(" ", "minutes") if field.type == "datetime" else value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value).strip()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,12 +62,12 @@ def verify(desk: Desk, incident_id: str, progress: Progress = silent) -> Verdict
             remedy=f"say how the end was verified: tocsin remediate {incident_id} --attest TEXT",
         )
     effective = effective_from(incident.actions, desk.clock())
-    made = {finding.id: finding for finding, _ in detecting.findings(desk, [incident.system])}
+    made = _made(desk, wanted)
     levels, proofs = shares(wanted), []
     for number, name in enumerate(wanted, start=1):
         finding = made[name]
         watcher, since = _detector(desk, finding), begins(effective, finding)
-        states = detecting.window_states(desk, incident.system, finding.detector, since)
+        states = detecting.window_states(desk, finding.system, finding.detector, since)
         clearance = watcher.clearance(finding, states, levels[name])
         proofs.append(Proof(name, finding.title, finding.detector, since, clearance))
         progress("proving", number, len(wanted))
@@ -89,6 +90,11 @@ def attest(desk: Desk, incident_id: str, how: str) -> Incident:
         Refused: there are findings; their end is proven, not attested.
     """
     return incidents.act(desk, incident_id, lambda incident: [deciding.attest(incident, how)])
+
+
+def _made(desk: Desk, names: Sequence[str]) -> dict[str, Finding]:
+    """The findings of these names, of whatever system: a merged incident proves those of its duplicates as well."""
+    return {finding.id: finding for finding, _ in detecting.findings(desk) if finding.id in names}
 
 
 def _detector(desk: Desk, finding: Finding) -> Detector[Any, Any]:

@@ -16,10 +16,10 @@ from tocsin.content.loaders import forms
 from tocsin.incident.deciding import Wish
 from tocsin.model.errors import Conflict, Refused, UsageFault
 from tocsin.model.event import Json
-from tocsin.model.incident import Incident
+from tocsin.model.incident import Incident, ReportMade
 from tocsin.model.law import Obligation, Truth
 from tocsin.model.policy import Person, System
-from tocsin.report.forms import Filled, Stage, differences, fill
+from tocsin.report.forms import Filled, Stage, answered, differences, fill
 from tocsin.service import detecting, duties, incidents, responding
 from tocsin.service.desk import Desk
 
@@ -38,7 +38,13 @@ TYPES: dict[Stage, str] = {
     "combined": "Combined initial and final",
     "final": "Final (Reportable incident)",
 }
+STATUS = {
+    "binding": "binding",
+    "dormant": "not applicable yet: the deadline is shown as a rehearsal",
+}
 NEXT_REPORT = timedelta(days=14)
+ANSWER = "form."
+"""What a person gives for a field stands as a fact of this name and the field's source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Prepared:
     files: tuple[str, ...]
     evidence: tuple[str, ...]
     gaps: tuple[str, ...]
+    answerable: tuple[str, ...] = ()
+    """The sources of the gaps, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,19 @@ def prepare(
             write_atomically(path, contents[media], mode=0o600)
         written.append(str(path))
     sealed = tuple(pointers.values())
-    return Prepared(incident_id, form_id, number, stage, duty.id if duty else "", tuple(written), sealed, filled.gaps())
+    sources = tuple(field.source for field in filled.open_fields())
+    name = duty.id if duty else ""
+    return Prepared(incident_id, form_id, number, stage, name, tuple(written), sealed, filled.gaps(), sources)
+
+
+def answer(desk: Desk, incident_id: str, form_id: str, source: str, text: str) -> Incident:
+    """Give a field what no record fills; every version from now on carries it, and who said so stands in the ledger.
+
+    Raises:
+        UsageFault: no such incident, form or field, or a text that does not suit the field.
+    """
+    given = answered(forms.load(form_id), source, text)
+    return incidents.set_fact(desk, incident_id, f"{ANSWER}{source}", given, f"answered for {form_id}")
 
 
 def filed(
@@ -108,37 +128,50 @@ def filed(
     """Record that a version was handed in: it discharges its obligation from then on.
 
     Raises:
-        UsageFault: no such version, or a time without a zone or in the future.
-        Refused: it has gaps and no reason was given for filing it all the same.
+        UsageFault: no such version, no recipient, or a time without a zone, in the future, or before the version was made.
+        Refused: it was filed already, or it has gaps and no reason was given for filing it all the same.
     """
-    incident = incidents.find(desk, incident_id)
+    if at.tzinfo is None or at > desk.clock():
+        raise UsageFault("the time of filing needs a zone and cannot lie in the future", "write it with its offset")
+    if not recipient.strip():
+        raise UsageFault("a filing needs its recipient", "name the authority with --recipient")
+
+    def decide(incident: Incident) -> list[Wish]:
+        made = _made(incident, form_id, version)
+        _check_filing(made, at, because)
+        data = {"form": form_id, "version": version, "at": at.isoformat(), "recipient": recipient, "because": because}
+        wishes = [Wish("report_filed", data)]
+        if made.obligation:
+            submitted = {"name": f"submitted.{made.obligation}", "at": at.isoformat(), "why": f"filed with {recipient}"}
+            wishes.append(Wish("date_set", submitted))
+        return wishes
+
+    return incidents.act(desk, incident_id, decide)
+
+
+def _made(incident: Incident, form_id: str, version: int) -> ReportMade:
     made = next((m for m in incident.reports if (m.form, m.version) == (form_id, version)), None)
     if made is None:
         known = ", ".join(f"{m.form} {m.version}" for m in incident.reports) or "none"
-        raise UsageFault(f"{incident_id} has no version {version} of {form_id}", f"prepared were: {known}")
-    if at.tzinfo is None or at > desk.clock():
-        raise UsageFault("the time of filing needs a zone and cannot lie in the future")
-    if not recipient.strip():
-        raise UsageFault("a filing needs its recipient", "name the authority with --recipient")
+        raise UsageFault(f"{incident.id} has no version {version} of {form_id}", f"prepared were: {known}")
+    return made
+
+
+def _check_filing(made: ReportMade, at: datetime, because: str) -> None:
+    name = f"version {made.version} of {made.form}"
     if made.filed_at:
-        what = f"version {version} of {form_id} was filed already, on {made.filed_at:%Y-%m-%d %H:%M} UTC"
+        what = f"{name} was filed already, on {made.filed_at:%Y-%m-%d %H:%M} UTC"
         raise Refused(what, remedy="prepare and file a new version")
+    if at < made.at.replace(second=0, microsecond=0):
+        raise UsageFault(
+            f"{name} was prepared on {made.at:%Y-%m-%d %H:%M} UTC, after that", "check the time and its zone"
+        )
     if made.gaps and not because.strip():
         raise Refused(
             "the report has gaps",
             made.gaps,
-            "file it all the same with --because TEXT (an initial report may be incomplete)",
+            "answer them (tocsin report answer), or file it all the same with --because TEXT (an initial report may be incomplete)",
         )
-    wishes = [
-        Wish(
-            "report_filed",
-            {"form": form_id, "version": version, "at": at.isoformat(), "recipient": recipient, "because": because},
-        )
-    ]
-    if made.obligation:
-        submitted = {"name": f"submitted.{made.obligation}", "at": at.isoformat(), "why": f"filed with {recipient}"}
-        wishes.append(Wish("date_set", submitted))
-    return incidents.act(desk, incident_id, lambda _: wishes)
 
 
 def diff(desk: Desk, incident_id: str, form_id: str, old: int, new: int) -> tuple[Difference, ...]:
@@ -168,14 +201,16 @@ def _duty(desk: Desk, incident: Incident, form_id: str, country: str) -> Obligat
 
 def _heading(desk: Desk, incident: Incident, duty: Obligation | None, version: int) -> dict[str, str]:
     here, there = ZoneInfo(desk.workspace.policy.timezone), ZoneInfo(duty.timezone if duty else "UTC")
-    heading = {"incident": f"{incident.id}, {incident.title}", "version": str(version)}
-    heading["prepared"] = f"{desk.clock().astimezone(here):%Y-%m-%d %H:%M %Z}"
+    heading = {"Incident": f"{incident.id}, {incident.title}", "Version of this report": str(version)}
+    heading["Prepared"] = f"{desk.clock().astimezone(here):%Y-%m-%d %H:%M %Z}, by {_called(desk, desk.author)}"
     if duty:
-        heading |= {"duty": f"{duty.title} ({duty.status})", "to": "; ".join(r.name for r in duty.recipients)}
-        if duty.operational_due:
-            heading["due"] = f"{duty.operational_due.astimezone(there):%Y-%m-%d %H:%M %Z} ({duty.label})"
+        heading |= {"Duty": duty.title, "Status of the duty": STATUS.get(duty.status, duty.status)}
+        heading["To"] = "; ".join(r.name for r in duty.recipients)
         if duty.anchor_at:
-            heading["clock_started"] = f"{duty.anchor} {duty.anchor_at.astimezone(there):%Y-%m-%d %H:%M %Z}"
+            what = duty.anchor.replace("aware.", "awareness of the ").replace("_", " ")
+            heading["Clock started"] = f"{duty.anchor_at.astimezone(there):%Y-%m-%d %H:%M %Z} ({what})"
+        if duty.operational_due:
+            heading["Due"] = f"{duty.operational_due.astimezone(there):%Y-%m-%d %H:%M %Z} ({duty.label})"
     return heading
 
 
@@ -209,7 +244,8 @@ def _values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stag
         "analysis.cause": incident.cause or None,
     }
     began = incident.dates.get("started") or incident.dates.get("occurred") or incident.opened_at
-    return values | _of_system(system, began.date()) | _of_people(desk, system)
+    answers = {name.removeprefix(ANSWER): value for name, value in facts.items() if name.startswith(ANSWER)}
+    return values | _of_system(system, began.date()) | _of_people(desk, system) | answers
 
 
 def _of_system(system: System, day: date) -> dict[str, Json]:
@@ -220,7 +256,7 @@ def _of_system(system: System, day: date) -> dict[str, Json]:
         "system.id": system.id,
         "system.name": system.name,
         "system.purpose": system.purpose,
-        "system.route": system.eu_ai_act_route,
+        "system.route": system.eu_ai_act_route.replace("annex_iii.", "AI Act, Annex III, point ").replace("_", " "),
         "system.model": system.name if latest else None,
         "system.version": latest.version if latest else None,
         "system.eu_database_id": system.facts.get("eu_database_id"),
@@ -247,7 +283,7 @@ def _contact(person: Person) -> dict[str, Json]:
 
 
 def _nature(desk: Desk, incident: Incident) -> str:
-    made = {finding.id: finding for finding, _ in detecting.findings(desk, [incident.system])}
+    made = {finding.id: finding for finding, _ in detecting.findings(desk)}
     told_ = [made[name].explanation for name in incident.findings if name in made]
     return "\n".join([incident.title, *told_])
 
@@ -263,5 +299,9 @@ def _actions(incident: Incident) -> str | None:
 def _reporter(desk: Desk, incident: Incident) -> str:
     if incident.source == "detector":
         return "Automatic detection by the organization's own monitoring"
-    people = {person.id: person.name for person in desk.workspace.policy.people}
-    return people.get(incident.opened_by, incident.opened_by)
+    return _called(desk, incident.opened_by)
+
+
+def _called(desk: Desk, person: str) -> str:
+    """The person's name as the policy has it."""
+    return next((known.name for known in desk.workspace.policy.people if known.id == person), person)

@@ -6,6 +6,7 @@ import msgspec
 
 from tocsin.content.loaders import playbooks
 from tocsin.incident.deciding import Wish, to_prove
+from tocsin.incident.folding import stream
 from tocsin.incident.matters import merged_into
 from tocsin.model.errors import Refused, UsageFault
 from tocsin.model.incident import Incident, Phase
@@ -24,7 +25,11 @@ def begin(desk: Desk, incident_id: str) -> Progress:
     incident = incidents.find(desk, incident_id)
     if not incident.playbook:
         playbook = playbooks.named(_chosen(desk.workspace.policy, incident))
-        started = Wish("playbook_started", {"playbook": playbook.key, "digest": playbook.digest})
+        pointer = seal(
+            desk, incident_id, playbooks.source(playbook.key), "application/json", f"playbook {playbook.key}"
+        )
+        fields = {"playbook": playbook.key, "digest": playbook.digest, "pointer": pointer}
+        started = Wish("playbook_started", fields)
         incident = incidents.act(desk, incident_id, lambda i: [] if i.playbook else [started])
     return where(desk, incident)
 
@@ -36,7 +41,7 @@ def where(desk: Desk, incident: Incident) -> Progress:
         for name, fact in duties.standing_facts(desk.system(incident.system), incident.opened_at).items()
     }
     facts |= {name: fact.value for name, fact in incident.facts.items()}
-    return progress(_playbook(incident), incident.steps, facts)
+    return progress(_playbook(desk, incident), incident.steps, facts)
 
 
 def complete(desk: Desk, incident_id: str, given: str, outcome: str, evidence: bytes = b"") -> Progress:
@@ -48,7 +53,7 @@ def complete(desk: Desk, incident_id: str, given: str, outcome: str, evidence: b
     """
     begin(desk, incident_id)
     incident = incidents.find(desk, incident_id)
-    step = _wanted(_playbook(incident), given)
+    step = _wanted(_playbook(desk, incident), given)
     _check_person(desk.workspace.policy, desk.author, step)
     _check_order(where(desk, incident), incident, step)
     if not outcome.strip():
@@ -101,12 +106,16 @@ def _chosen(policy: Policy, incident: Incident) -> str:
     return policy.playbooks[incident.category]
 
 
-def _playbook(incident: Incident) -> Playbook:
-    playbook = playbooks.named(incident.playbook)
-    if playbook.digest != incident.playbook_digest:
+def _playbook(desk: Desk, incident: Incident) -> Playbook:
+    """The playbook as it was when the incident started it: a newer Tocsin does not change a response under way."""
+    shipped = playbooks.load().get(incident.playbook)
+    if shipped and shipped.digest == incident.playbook_digest:
+        return shipped
+    started = next(e for e in desk.ledger.read(stream(incident.id)) if e.kind == "playbook_started")
+    if "pointer" not in started.data:
         what = f"the playbook {incident.playbook} changed since {incident.id} started it"
-        raise Refused(what, remedy="finish with the version of Tocsin that started it, or note the change and go on")
-    return playbook
+        raise Refused(what, remedy="finish with the version of Tocsin that started it")
+    return playbooks.read(desk.evidence.unseal(started.data["pointer"]), incident.playbook)
 
 
 def _wanted(playbook: Playbook, given: str) -> Step:
@@ -122,9 +131,10 @@ def _check_person(policy: Policy, author: str, step: Step) -> None:
     roles = [role for role in policy.roles if any(role.duties.get(verb) in ACTING for verb in VERBS)]
     people = {person for role in roles for person in role.people}
     if author not in people and not (author == SELF and step.run):
-        raise Refused(
-            f"{author} has no part in responding", remedy=f"act as one of {', '.join(sorted(people))} with --as"
+        known = (
+            f"act as one of {', '.join(sorted(people))} with --as" if people else "name people in the policy's roles"
         )
+        raise Refused(f"{author} has no part in responding", remedy=known)
 
 
 def _check_not_done(incident: Incident, step: Step) -> None:

@@ -1,6 +1,7 @@
-"""Accessible PDF (PDF/UA-1, tagged) through typst. The same data gives the same bytes.
+"""Accessible PDF (PDF/UA-1, tagged) through typst. The same data gives the same bytes, wherever its own fonts suffice.
 
-Data goes in as JSON and is set as text, so that hostile text in it stays text; what no font can show is written as its code point.
+Data goes in as JSON and is set as text, so that hostile text in it stays text. What the fonts of typst cannot show (Chinese, emoji) is
+set in a font of this machine, and what that has none for is written as its code point: no character is lost in silence.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import typst
@@ -17,8 +18,17 @@ from tocsin.model.errors import EnvironmentFault
 
 STANDARD: Literal["ua-1"] = "ua-1"
 LONG_WORD = 60
-ATTEMPTS = 50
+ATTEMPTS = 6
+"""Hostile text may hold thousands of characters without a font, and typst names them run by run: after so many runs all are replaced."""
+EVERYWHERE = 0x17F
+"""The last character of Latin Extended-A: up to here the fonts of typst show everything."""
 _UNSHOWN = re.compile(r"the text `\"(.*?)\"` could not be displayed", re.DOTALL)
+
+
+class _Unshown(NamedTuple):
+    """What no font showed, in typst's words."""
+
+    message: str
 
 
 def report(data: Any) -> bytes:
@@ -27,41 +37,54 @@ def report(data: Any) -> bytes:
     Raises:
         EnvironmentFault: typst refuses; its message names the reason.
     """
-    template = files("tocsin.adapters.documents").joinpath("report.typ").read_bytes()
-    value, unshown = msgspec.to_builtins(data), set[str]()
+    value = msgspec.to_builtins(data)
+    made = _compiled(value, frozenset(), own_fonts_only=True)
+    unshown: frozenset[str] = frozenset()
     for _ in range(ATTEMPTS):
-        body = msgspec.json.encode(_plain(value, unshown), order="sorted").decode()
-        try:
-            pdf = typst.compile(
-                template,
-                None,
-                format="pdf",
-                sys_inputs={"data": body},
-                pdf_standards=[STANDARD],
-                ignore_system_fonts=True,
-            )
-        except (typst.TypstError, RuntimeError) as error:
-            new = _new_unshown(str(error), unshown)
-            if not new:
-                raise EnvironmentFault(
-                    f"the PDF cannot be written: {error}", "report this with the JSON of the form"
-                ) from error
-            unshown |= new
-        else:
-            assert isinstance(pdf, bytes)
-            return pdf
-    raise EnvironmentFault(
-        "the PDF cannot be written: too many characters that no font can show", "use the JSON of the form"
-    )
+        if isinstance(made, bytes):
+            return made
+        made = _compiled(value, unshown, own_fonts_only=False)
+        if not isinstance(made, bytes):
+            unshown |= _named(made.message)
+    made = _compiled(value, frozenset(_beyond(value)), own_fonts_only=True)
+    if isinstance(made, bytes):
+        return made
+    raise EnvironmentFault(f"the PDF cannot be written: {made.message}", "use the JSON of the form, and report this")
 
 
-def _new_unshown(message: str, known: set[str]) -> set[str]:
-    """The characters that typst says it cannot show, as far as they are not known yet."""
-    match = _UNSHOWN.search(message)
-    return {character for character in match[1] if ord(character) > 0x7F} - known if match else set()
+def _compiled(value: Any, unshown: frozenset[str], *, own_fonts_only: bool) -> bytes | _Unshown:
+    body = msgspec.json.encode(_plain(value, unshown)).decode()
+    template = files("tocsin.adapters.documents").joinpath("report.typ").read_bytes()
+    try:
+        pdf = typst.compile(
+            template,
+            None,
+            format="pdf",
+            sys_inputs={"data": body},
+            pdf_standards=[STANDARD],
+            ignore_system_fonts=own_fonts_only,
+        )
+    except (typst.TypstError, RuntimeError) as error:
+        if not _named(str(error)):
+            raise EnvironmentFault(
+                f"the PDF cannot be written: {error}", "use the JSON of the form, and report this"
+            ) from error
+        return _Unshown(str(error))
+    assert isinstance(pdf, bytes)
+    return pdf
 
 
-def _plain(value: Any, unshown: set[str]) -> Any:
+def _named(message: str) -> set[str]:
+    """The characters that typst says it cannot show."""
+    return {character for shown in _UNSHOWN.findall(message) for character in shown if ord(character) > 0x7F}
+
+
+def _beyond(value: Any) -> set[str]:
+    """Every character of the data that the fonts of typst may not have."""
+    return {c for c in msgspec.json.encode(value).decode() if ord(c) > EVERYWHERE}
+
+
+def _plain(value: Any, unshown: frozenset[str]) -> Any:
     """The value with text that a page can hold: no control or bidirectional characters, and words that can break."""
     if isinstance(value, str):
         lines = value.replace("\r\n", "\n").expandtabs(4)
@@ -71,8 +94,14 @@ def _plain(value: Any, unshown: set[str]) -> Any:
     return [_plain(item, unshown) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _visible(text: str, unshown: set[str]) -> str:
-    return "".join(f"\\u{ord(c):04x}" if c in unshown or _hidden(c) else c for c in text)
+def _visible(text: str, unshown: frozenset[str]) -> str:
+    return "".join(_code_point(c) if c in unshown or _hidden(c) else c for c in text)
+
+
+def _code_point(character: str) -> str:
+    """As Python writes it."""
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def _hidden(character: str) -> bool:

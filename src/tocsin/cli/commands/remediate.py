@@ -50,11 +50,13 @@ def remediate(
 
     if not any((cause, action, verify, attest)):
         raise UsageFault("nothing to do", "use --cause, --action, --verify or --attest")
+    if (effective or release) and not action:
+        raise UsageFault("--effective and --release belong to an action", "say what was done with --action TEXT")
+    at = times.instant(effective) if effective else None
     with shared.desk() as desk, bars(shared) as progress:
         if cause:
             remediating.record_cause(desk, incident, cause)
         if action:
-            at = times.instant(effective) if effective else None
             remediating.record_action(desk, incident, action, at, release)
         if attest:
             remediating.attest(desk, incident, attest)

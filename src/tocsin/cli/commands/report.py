@@ -50,8 +50,33 @@ def _prepared(made: Any) -> None:
     for path in made.files:
         say(f"  {path}")
     say(f"{len(made.gaps)} gaps:" if made.gaps else "No gaps.")
-    for gap in made.gaps:
-        say(f"  - {gap}")
+    for gap, source in zip(made.gaps, made.answerable, strict=True):
+        say(f"  - {gap}  [{source}]")
+    if made.gaps:
+        say(
+            f"Answer what you know: tocsin report answer {made.incident} FIELD TEXT, with the field's name in brackets."
+        )
+
+
+def answer(incident: str, field: str, text: str, *, form: str = FORM, shared: Shared = DEFAULT) -> None:
+    """Give a field of a form what no record fills; the next version carries it.
+
+    Parameters
+    ----------
+    incident
+        The incident's id.
+    field
+        The field's name, as `report prepare` shows it in brackets, for instance incident.operator.
+    text
+        What is to stand there; for a field with options one of them.
+    form
+        The form's id.
+    """
+    from tocsin.service import reporting
+
+    with shared.desk() as desk:
+        state = reporting.answer(desk, incident, form, field, text)
+    emit(state, shared, lambda i: say(f"{i.id}: {field} is answered; prepare the next version.", "bold"))
 
 
 def filed(

@@ -30,6 +30,11 @@ def load() -> Mapping[str, Playbook]:
     return playbooks
 
 
+def source(key: str) -> bytes:
+    """The bytes of the shipped playbook of that name, as its digest is taken of them."""
+    return files("tocsin.content").joinpath("playbooks", f"{named(key).key}.json").read_bytes()
+
+
 def read(data: bytes, key: str) -> Playbook:
     """The playbook in these bytes. Raises BadInput."""
     try:
