@@ -212,8 +212,8 @@ def assigned_secret(found: str) -> list[Span]:
     """The value of an assignment, when it looks random, mixes letters and digits, and is no placeholder of a manual."""
     value = re.split(r"[:=]", found, maxsplit=1)[1].strip(" \t\r\n\f\v\"'")
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-    start = len(found) - len(value)
-    return [(start, len(found))] if mixed and secret(value) else []
+    start = found.rfind(value)
+    return [(start, start + len(value))] if mixed and secret(value) else []
 
 
 def entropy(token: str) -> float:
