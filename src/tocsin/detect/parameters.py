@@ -51,7 +51,8 @@ def _wrong(parameter: Parameter, value: Any) -> str:
         return _wrong_list(parameter, value)
     low, high = parameter.low, parameter.high
     if not ((low is None or value >= low) and (high is None or value <= high)):
-        return f"{parameter.name} must lie between {low} and {high} (it says {value!r})"
+        bounds = f"lie between {low} and {high}" if None not in (low, high) else f"be at least {low}"
+        return f"{parameter.name} must {bounds} (it says {value!r})"
     return ""
 
 
