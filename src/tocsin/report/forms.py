@@ -23,7 +23,7 @@ NEEDED: Mapping[Stage, frozenset[Required]] = {
 }
 """What each kind of report may not lack."""
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

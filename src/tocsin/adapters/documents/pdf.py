@@ -17,7 +17,8 @@ import typst
 from tocsin.model.errors import EnvironmentFault
 
 STANDARD: Literal["ua-1"] = "ua-1"
-LONG_WORD = 60
+LONG_WORD = 28
+"""As many of the widest letters as the value column holds."""
 ATTEMPTS = 6
 """Hostile text may hold thousands of characters without a font, and typst names them run by run: after so many runs all are replaced."""
 EVERYWHERE = 0x17F
