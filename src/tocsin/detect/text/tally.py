@@ -6,9 +6,10 @@ smallest of every part, so nothing that is kept was ever dropped on the way, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -17,7 +18,7 @@ from tocsin.detect.streams.contrast import Counts
 from tocsin.model.errors import BadInput, Place
 from tocsin.model.finding import RowRef
 
-VERSION = 2
+VERSION = 3
 ENTRIES_MAX = 1_024
 TYPED_MAX = 4_096
 REFS_MAX = 5
@@ -38,6 +39,17 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     rows: tuple[Ref, ...]
 
 
+class Marked(msgspec.Struct, frozen=True, array_like=True):
+    """Messages of one bucket that hold just these values: the marks of the values, ascending, and how many messages."""
+
+    bucket: int
+    marks: tuple[str, ...]
+    count: int
+
+
+Kept = TypeVar("Kept", Entry, Marked)
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """`counts` is int64[2, m] (messages, flagged messages); `entries` by keyed digest; `typed` what users wrote themselves."""
@@ -46,6 +58,8 @@ class Tally:
     entries: Mapping[str, Entry]
     typed: frozenset[str]
     """Keyed digests of (session, value) that stood in a user's own message."""
+    marked: Mapping[str, Marked] = field(default_factory=dict)
+    """Flagged messages by what they hold, where it matters whether users typed it; by keyed digest."""
     overflow: int = 0
     """Occurrences of entries that were not kept."""
     truncated: int = 0
@@ -59,14 +73,25 @@ def zero(buckets: int) -> Tally:
 
 def merged(left: Tally, right: Tally) -> Tally:
     """Both sets of messages."""
-    entries = dict(left.entries)
-    for key, entry in right.entries.items():
-        mine = entries.get(key)
-        entries[key] = entry if mine is None else joined(mine, entry)
-    kept, dropped = _smallest(entries)
+    entries, dropped = _smallest(_united(left.entries, right.entries, joined))
+    marked, _ = _smallest(_united(left.marked, right.marked, _added))
     typed = frozenset(sorted(left.typed | right.typed)[:TYPED_MAX])
-    overflow = left.overflow + right.overflow + dropped
-    return Tally(left.counts + right.counts, kept, typed, overflow, left.truncated + right.truncated)
+    overflow, truncated = left.overflow + right.overflow + dropped, left.truncated + right.truncated
+    return Tally(left.counts + right.counts, entries, typed, marked, overflow, truncated)
+
+
+def judged(tally: Tally) -> Counts:
+    """The counts without messages that hold nothing but what users typed themselves in the same session.
+
+    Messages whose marks were not kept count as unflagged: that costs power, never a false alarm.
+    """
+    if not tally.marked:
+        return tally.counts
+    flagged = np.zeros_like(tally.counts[1])
+    for message in tally.marked.values():
+        if not tally.typed.issuperset(message.marks):
+            flagged[message.bucket] += message.count
+    return np.stack([tally.counts[0], flagged])
 
 
 def bounded(tally: Tally) -> Tally:
@@ -93,6 +118,7 @@ def to_bytes(tally: Tally) -> bytes:
         tally.counts.astype("<i8").tobytes(),
         sorted(tally.entries.items()),
         sorted(tally.typed),
+        sorted(tally.marked.items()),
         tally.overflow,
         tally.truncated,
     )
@@ -101,9 +127,9 @@ def to_bytes(tally: Tally) -> bytes:
 
 def from_bytes(data: bytes) -> Tally:
     """The inverse of `to_bytes`. Raises BadInput for damaged bytes or an unknown version."""
-    shape = tuple[int, int, bytes, list[tuple[str, Entry]], list[str], int, int]
+    shape = tuple[int, int, bytes, list[tuple[str, Entry]], list[str], list[tuple[str, Marked]], int, int]
     try:
-        version, buckets, raw, entries, typed, overflow, truncated = msgspec.msgpack.decode(data, type=shape)
+        version, buckets, raw, entries, typed, marked, overflow, truncated = msgspec.msgpack.decode(data, type=shape)
         if version != VERSION:
             raise ValueError(f"version {version}")
         counts = np.frombuffer(raw, "<i8").astype(np.int64).reshape(2, buckets)
@@ -111,7 +137,7 @@ def from_bytes(data: bytes) -> Tally:
         raise BadInput.at(
             Place("window state"), f"these bytes are no tally: {error}", "count the window again"
         ) from None
-    return Tally(counts, dict(entries), frozenset(typed), overflow, truncated)
+    return Tally(counts, dict(entries), frozenset(typed), dict(marked), overflow, truncated)
 
 
 def joined(left: Entry, right: Entry) -> Entry:
@@ -121,7 +147,19 @@ def joined(left: Entry, right: Entry) -> Entry:
     return msgspec.structs.replace(left, shown=shown, count=left.count + right.count, rows=rows)
 
 
-def _smallest(entries: Mapping[str, Entry]) -> tuple[dict[str, Entry], int]:
+def _added(left: Marked, right: Marked) -> Marked:
+    return msgspec.structs.replace(left, count=left.count + right.count)
+
+
+def _united(left: Mapping[str, Kept], right: Mapping[str, Kept], join: Callable[[Kept, Kept], Kept]) -> dict[str, Kept]:
+    both = dict(left)
+    for key, one in right.items():
+        both[key] = join(both[key], one) if key in both else one
+    return both
+
+
+def _smallest(entries: Mapping[str, Kept]) -> tuple[dict[str, Kept], int]:
+    """Those with the smallest digests, and the number of occurrences of the others."""
     if len(entries) <= ENTRIES_MAX:
         return dict(entries), 0
     keys = sorted(entries)

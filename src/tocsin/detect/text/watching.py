@@ -7,7 +7,7 @@ attack in a thousand small pieces is found, and found once.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log
@@ -29,7 +29,7 @@ from tocsin.detect.text import tally
 from tocsin.detect.text.engine import scan
 from tocsin.detect.text.masks import masked
 from tocsin.detect.text.patterns import Pattern, Patterns
-from tocsin.detect.text.tally import Entry, Tally
+from tocsin.detect.text.tally import Entry, Marked, Tally
 from tocsin.model.detector import Evaluated, Parameter, Setting
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Effect, Finding, Level, Strength
@@ -40,6 +40,8 @@ SERIES = RATE = "rate"
 ROWS_SHOWN = 20
 TOP = 5
 DIGESTS_KEPT = 50
+FLAGGED_MIN = 3
+"""One odd message is a sighting even where messages are so rare that its share alone is evidence; fewer alarms keep every guarantee."""
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
@@ -106,7 +108,7 @@ class TextWatch(Bound):
     @property
     def specification(self) -> Mapping[str, Json]:
         """Everything that decides the result, the patterns included."""
-        return {"kind": self.subject.name, "version": 1, "patterns": self.patterns.digest, **self.setting.parameters}
+        return {"kind": self.subject.name, "version": 2, "patterns": self.patterns.digest, **self.setting.parameters}
 
     def zero(self) -> Tally:
         """No messages."""
@@ -123,7 +125,7 @@ class TextWatch(Bound):
         texts = messages.texts(places, self.subject.tool_part)
         scanned = scan(texts, self.patterns)
         found: dict[str, Entry] = {}
-        typed, flagged = set(), np.zeros(batch.num_rows, bool)
+        typed, marks = set(), defaultdict[int, set[str]](set)
         for hit in scanned.hits:
             row, pattern = int(places[hit.row]), self.patterns.items[hit.pattern]
             said = texts[hit.row].as_py()[hit.start : hit.end]
@@ -133,14 +135,20 @@ class TextWatch(Bound):
             if self.subject.compares_typed and role == "user":
                 typed.add(mark)
             elif watched[row] and role in pattern.roles:
-                flagged[row] = True
+                marks[row].add(mark)
                 key = tally.digest(self.setting.salt, mark, pattern.id, role)
                 shown = masked(pattern.mask, said)
                 entry = Entry(pattern.id, role, value, mark, shown, 1, (messages.place(row),))
                 found[key] = tally.joined(found[key], entry) if key in found else entry
         owner = buckets(messages.owners, state.counts.shape[1], self.setting.salt)
-        counts = np.stack([np.bincount(owner[mask], minlength=state.counts.shape[1]) for mask in (watched, flagged)])
-        seen = Tally(counts.astype(np.int64), found, frozenset(typed), 0, len(scanned.truncated))
+        rows = (np.flatnonzero(watched), np.fromiter(marks, np.int64, len(marks)))
+        counts = np.stack([np.bincount(owner[chosen], minlength=state.counts.shape[1]) for chosen in rows])
+        held = ((int(owner[row]), tuple(sorted(own))) for row, own in marks.items() if self.subject.compares_typed)
+        marked = {
+            tally.digest(self.setting.salt, *own): Marked(bucket, own, count)
+            for (bucket, own), count in Counter(held).items()
+        }
+        seen = Tally(counts.astype(np.int64), found, frozenset(typed), marked, 0, len(scanned.truncated))
         return tally.merged(state, tally.bounded(seen))
 
     def merge(self, left: Tally, right: Tally) -> Tally:
@@ -169,14 +177,14 @@ class TextWatch(Bound):
 
     def evaluate(self, sequence: ContrastSequence, state: Tally, window: Window) -> Evaluated[ContrastSequence]:
         """Judge a closed window: sightings and severe hits of the window, and one step of the process on the rate."""
-        limit = float(self.get("tolerated_rate"))
-        process = sequence.processes[RATE].after(rate_log_e(state.counts, limit, sequence.largest), self.guarantee)
-        present = {SERIES: folded(state.counts)}
-        largest = int(state.counts[0].max())
+        limit, counts = float(self.get("tolerated_rate")), tally.judged(state)
+        process = sequence.processes[RATE].after(rate_log_e(counts, limit, sequence.largest), self.guarantee)
+        present = {SERIES: folded(counts)}
+        largest = int(counts[0].max())
         seen = Seen(
             window.index,
             telling.micros(window.start),
-            max(1.0, design(state.counts)),
+            max(1.0, design(counts)),
             present,
             largest,
             {RATE: process},
@@ -184,7 +192,8 @@ class TextWatch(Bound):
         after = sequences.advanced(sequence, seen)
         log_e = process.log_e_value(self.guarantee)
         findings = [self._found(state, window, name, role) for name, role in sorted(self._kinds(state))]
-        if process.alarming(log_e, self._log_threshold()):
+        enough = telling.summed(after.recent(SERIES))[1] >= FLAGGED_MIN
+        if enough and process.alarming(log_e, self._log_threshold()):
             findings.append(self._alarm(after, state, window, log_e))
             process = process.restarted()
         after = after.with_processes({RATE: process.settled(log_e, self._log_threshold())})
@@ -205,7 +214,9 @@ class TextWatch(Bound):
         own = set(finding.details.get("digests", ()))
         again = sum(entry.count for state in states for entry in self._counting(state) if entry.value in own)
         rate = f"share of messages with {self.subject.noun}"
-        return rate_cleared([state.counts for state in states], rate, float(self.get("cleared_below")), alpha, again)
+        return rate_cleared(
+            [tally.judged(state) for state in states], rate, float(self.get("cleared_below")), alpha, again
+        )
 
     def _log_threshold(self) -> float:
         return log(self.threshold())

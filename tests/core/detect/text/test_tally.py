@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.detect.text import tally
-from tocsin.detect.text.tally import ENTRIES_MAX, REFS_MAX, TYPED_MAX, Entry, Tally
+from tocsin.detect.text.tally import ENTRIES_MAX, REFS_MAX, TYPED_MAX, Entry, Marked, Tally
 from tocsin.model.errors import BadInput
 from tocsin.model.finding import RowRef
 
@@ -34,6 +34,10 @@ entries = st.dictionaries(
         st.sampled_from(["[x]", "[y]"]),
     ),
 )
+marked = st.dictionaries(
+    st.sampled_from(["k1", "k2", "k3"]),
+    st.builds(Marked, st.just(1), st.just(("m1", "m2")), st.integers(1, 9)),
+)
 tallies = st.builds(
     Tally,
     st.lists(st.integers(0, 50), min_size=2 * BUCKETS, max_size=2 * BUCKETS).map(
@@ -41,6 +45,7 @@ tallies = st.builds(
     ),
     entries,
     st.frozensets(st.sampled_from(["m1", "m2", "m3"])),
+    marked,
     st.integers(0, 3),
     st.integers(0, 3),
 )
@@ -79,6 +84,16 @@ def test_the_smallest_digests_are_kept_with_true_counts_and_the_rest_is_counted(
     assert len(tally.merged(many(0, TYPED_MAX), many(TYPED_MAX, 2 * TYPED_MAX)).typed) == TYPED_MAX
 
 
+def test_messages_that_hold_nothing_but_what_was_typed_are_not_flagged() -> None:
+    counts = np.array([[9, 9, 9, 9], [1, 5, 0, 0]], np.int64)
+    held = {"a": Marked(0, ("m1",), 1), "b": Marked(1, ("m1", "m2"), 3), "c": Marked(1, ("m1",), 2)}
+    some = Tally(counts, {}, frozenset({"m1"}), held)
+    assert tally.judged(some).tolist() == [[9, 9, 9, 9], [0, 3, 0, 0]]
+    assert tally.judged(Tally(counts, {}, frozenset({"m1"}))).tolist() == counts.tolist()
+    lost = Tally(counts, {}, frozenset(), {"b": held["b"]})
+    assert tally.judged(lost).tolist() == [[9, 9, 9, 9], [0, 3, 0, 0]]
+
+
 def test_one_thing_seen_in_two_parts_is_one_with_its_first_rows() -> None:
     left = entry(count=3, rows=tuple(("a", n) for n in range(4)), shown="[b]")
     right = entry(count=4, rows=tuple(("a", n) for n in range(2, 9)), shown="[a]")
@@ -112,9 +127,9 @@ def test_digests_are_keyed_and_tell_nothing_without_the_key() -> None:
     [
         b"",
         b"\x00",
-        msgspec.msgpack.encode([tally.VERSION - 1, 1, b"\0" * 16, [], [], 0, 0]),
-        msgspec.msgpack.encode([tally.VERSION, 3, b"\0" * 16, [], [], 0, 0]),
-        msgspec.msgpack.encode([tally.VERSION, 1, b"\0" * 15, [], [], 0, 0]),
+        msgspec.msgpack.encode([tally.VERSION - 1, 1, b"\0" * 16, [], [], [], 0, 0]),
+        msgspec.msgpack.encode([tally.VERSION, 3, b"\0" * 16, [], [], [], 0, 0]),
+        msgspec.msgpack.encode([tally.VERSION, 1, b"\0" * 15, [], [], [], 0, 0]),
         msgspec.msgpack.encode({"version": 1}),
     ],
 )
