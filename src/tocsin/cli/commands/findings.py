@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from tocsin.cli.options import DEFAULT, Shared
 from tocsin.cli.output import emit, heading, moment, pairs, say, table
 from tocsin.model.errors import UsageFault
+from tocsin.model.finding import Level
 
 
 def findings(
@@ -31,8 +32,12 @@ def findings(
     """
     from tocsin.service.detecting import findings as recorded
 
+    if level is not None and level not in set(Level):
+        raise UsageFault(f"no level {level!r}", f"the levels are: {', '.join(Level)}")
     with shared.desk() as desk:
         found = recorded(desk, [system] if system else [])
+        if system and not found:
+            desk.system(system)
     if finding is None:
         chosen = [(f, at) for f, at in found if level in (None, f.level)]
         emit([f for f, _ in chosen], shared, lambda _: _list(chosen, shared))
