@@ -32,6 +32,15 @@ WINDOWS, ROWS, BUCKETS = 100, 500, 256
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SHARE = {"group_parity": 1.0, "equal_opportunity": 0.4, "predictive_equality": 0.6}
 RATE = {"group_parity": 0.3, "equal_opportunity": 0.7, "predictive_equality": 0.1}
+DELAYS = (
+    ("group_parity", "independent", 0, False),
+    ("equal_opportunity", "independent", 0, False),
+    ("group_parity", "250 people repeat, ICC 0.3, the smaller group is lower", 250, False),
+    ("group_parity", "250 people repeat, ICC 0.3, the larger group is lower", 250, True),
+    ("group_parity", "50 people repeat, ICC 0.3, the smaller group is lower", 50, False),
+)
+"""Detector, what the rows are, people (0: independent rows), and whose rate falls. The larger group's fall is found sooner: a person
+of the smaller group weighs more in its rate, and the heaviest person sets how much can be bet."""
 RESULT = Path(__file__).parent / "results" / "false_alarms.md"
 
 
@@ -58,16 +67,16 @@ def iid(rng: np.random.Generator, kind: str, gap: float) -> GroupCounts:
 
 
 class Repeating:
-    """50 people, the same in every window, each with a rate of his own (beta, ICC 0.3) and in one group, 70/30.
+    """So many people, the same in every window, each with a rate of his own (beta, ICC 0.3) and in one group, 70/30.
 
     The rates are scaled so that the row rate served to both groups is equal: the null is true of the traffic served.
     """
 
-    def __init__(self, rng: np.random.Generator, kind: str) -> None:
-        self.group = np.arange(50) % 10 >= 7
+    def __init__(self, rng: np.random.Generator, kind: str, people: int = 50) -> None:
+        self.group = np.arange(people) % 10 >= 7
         spread = 1 / 0.3 - 1
-        own = rng.beta(RATE[kind] * spread, (1 - RATE[kind]) * spread, 50)
-        weight = rng.lognormal(0, 1, 50)
+        own = rng.beta(RATE[kind] * spread, (1 - RATE[kind]) * spread, people)
+        weight = rng.lognormal(0, 1, people)
         self.weight, self.own = weight / weight.sum(), own
         for side in (False, True):
             mine = self.group == side
@@ -75,12 +84,12 @@ class Repeating:
             lower = served > RATE[kind]
             self.own[mine] *= RATE[kind] / served if lower else 1.0
             self.own[mine] = self.own[mine] if lower else 1 - (1 - self.own[mine]) * (1 - RATE[kind]) / (1 - served)
-        self.bucket = rng.permutation(BUCKETS)[:50]
+        self.bucket = rng.integers(0, BUCKETS, people)
 
-    def window(self, rng: np.random.Generator, kind: str, gap: float = 0.0) -> GroupCounts:
-        """The counts of one window."""
+    def window(self, rng: np.random.Generator, kind: str, gap: float = 0.0, *, of_larger: bool = False) -> GroupCounts:
+        """The counts of one window; the rate of the smaller (or the larger) group is lower by the gap."""
         per_person = rng.multinomial(rng.binomial(ROWS, SHARE[kind]), self.weight)
-        chance = np.where(self.group, np.clip(self.own - gap, 0, 1), self.own)
+        chance = np.where(self.group != of_larger, self.own * (1 - gap / RATE[kind]), self.own)
         hits = rng.binomial(per_person, chance)
         rows, found = np.zeros((2, BUCKETS), int), np.zeros((2, BUCKETS), int)
         np.add.at(rows, (self.group.astype(int), self.bucket), per_person)
@@ -154,16 +163,16 @@ def nulls(kind: str, streams: int, *, units: bool) -> tuple[int, int, str]:
     return alarms, rivals, digest.hexdigest()[:12]
 
 
-def delay(kind: str, gap: float, *, units: bool, streams: int = 100) -> tuple[str, str]:
+def delay(kind: str, gap: float, *, people: int = 0, of_larger: bool = False, streams: int = 100) -> tuple[str, str]:
     """Median and 90th percentile of the windows from the change (after 20 windows) to the alarm; false starts are left out."""
     found = []
-    watcher = built(kind, units=units)
+    watcher = built(kind, units=people > 0)
     for seed in range(streams):
-        rng = np.random.default_rng([seed, 77, units])
-        people = Repeating(rng, kind) if units else None
+        rng = np.random.default_rng([seed, 77, people])
+        known = Repeating(rng, kind, people) if people else None
 
-        def one(change: float, rng: np.random.Generator = rng, people: Repeating | None = people) -> GroupCounts:
-            return people.window(rng, kind, change) if people else iid(rng, kind, change)
+        def one(change: float, rng: np.random.Generator = rng, known: Repeating | None = known) -> GroupCounts:
+            return known.window(rng, kind, change, of_larger=of_larger) if known else iid(rng, kind, change)
 
         windows = (one(0.0 if n < 20 else gap) for n in range(120))
         at = first_alarm(watcher, windows, after=19)
@@ -203,11 +212,13 @@ def main() -> None:
             line = f"| {' | '.join(cells)} | `{digest}` |"
             lines.append(line)
             print(line, flush=True)
-    lines += ["", "Windows from the change to the alarm, median and 90th percentile, 100 streams:", ""]
+    lines += ["", "Windows from the change to the alarm, median and 90th percentile, 100 streams, groups 70/30:", ""]
     lines += ["| detector | rows | gap 0.05 | gap 0.10 | gap 0.15 |", "|---|---|---|---|---|"]
-    for kind in KINDS[:2]:
-        cells = " | ".join("{} / {}".format(*delay(kind, gap, units=False)) for gap in (0.05, 0.10, 0.15))
-        lines.append(f"| {kind} | independent | {cells} |")
+    for kind, how, people, of_larger in DELAYS:
+        cells = " | ".join(
+            "{} / {}".format(*delay(kind, gap, people=people, of_larger=of_larger)) for gap in (0.05, 0.10, 0.15)
+        )
+        lines.append(f"| {kind} | {how} | {cells} |")
         print(lines[-1], flush=True)
     lines += ["", f"CPU {time.process_time() - begin:.0f} s."]
     RESULT.parent.mkdir(exist_ok=True)
