@@ -34,6 +34,14 @@ class Key(NamedTuple):
 BEFORE_ALL = Key(-(1 << 62), -1, -1)
 
 
+class Run(NamedTuple):
+    """What one run recorded: the segments that it saw for the first time, the window that is next, and the last row consumed."""
+
+    segments: Sequence[str]
+    next_index: int | None
+    last: Key | None
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """What was closed: the next window's index, and per segment what was already consumed when it was last looked at.
@@ -46,14 +54,25 @@ class Cursor:
     floors: Mapping[str, int] = field(default_factory=dict)
     bounds: Mapping[str, Key] = field(default_factory=dict)
 
-    def after(self, new_segments: Sequence[str], next_index: int | None, last: Key | None) -> Cursor:
-        """The cursor after a run that saw these segments for the first time and closed windows up to `next_index`."""
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> Cursor:
+        """The cursor after these runs, in one pass forward and one back: linear however many runs and segments there were."""
+        floors: dict[str, int] = {}
+        bounds: dict[str, Key] = {}
+        next_index, latest = None, BEFORE_ALL
+        for run in runs:
+            floors |= dict.fromkeys(run.segments, NONE if next_index is None else next_index)
+            next_index = run.next_index
+        for run in reversed(runs):
+            latest = max(latest, run.last or BEFORE_ALL)
+            bounds |= dict.fromkeys(run.segments, latest)
+        return cls(next_index, floors, bounds)
+
+    def seeing(self, segments: Sequence[str]) -> Cursor:
+        """The cursor of a run that sees these segments for the first time."""
         floor = NONE if self.next_index is None else self.next_index
-        floors = dict(self.floors) | dict.fromkeys(new_segments, floor)
-        bounds = dict(self.bounds) | dict.fromkeys(new_segments, BEFORE_ALL)
-        if last is not None:
-            bounds = {name: max(bound, last) for name, bound in bounds.items()}
-        return Cursor(next_index, floors, bounds)
+        floors = {**self.floors, **dict.fromkeys(segments, floor)}
+        return Cursor(self.next_index, floors, {**self.bounds, **dict.fromkeys(segments, BEFORE_ALL)})
 
 
 @dataclass(frozen=True, slots=True)

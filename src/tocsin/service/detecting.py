@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ import numpy as np
 from tocsin.content.discovery import detector_kinds
 from tocsin.detect import windows
 from tocsin.detect.parameters import complete
-from tocsin.detect.windows import Cursor, Key, Plan
+from tocsin.detect.windows import Cursor, Key, Plan, Run
 from tocsin.model.detector import Setting
 from tocsin.model.errors import Conflict, UsageFault
 from tocsin.model.event import Append, Event, Json, Recorded
@@ -219,6 +220,7 @@ class _Journal:
         self.version = 0
         self.known: set[str] = set()
         self._records: dict[str, _Record] = {}
+        self._runs: defaultdict[str, list[Run]] = defaultdict(list)
         self._ran: set[str] = set()
 
     def catch_up(self, desk: Desk, system_id: str) -> None:
@@ -234,8 +236,9 @@ class _Journal:
 
     def of(self, watcher: AnyDetector) -> _Record:
         """What is recorded of this specification of the detector."""
-        blank = _Record(Cursor(), None, 0, {}, watcher.id in self._ran)
-        return self._records.get(specification_digest(watcher), blank)
+        digest = specification_digest(watcher)
+        record = self._records.get(digest, _Record(Cursor(), None, 0, {}, watcher.id in self._ran))
+        return record._replace(cursor=Cursor.of(self._runs.get(digest, ())))
 
     def _judged(self, data: Mapping[str, Json]) -> None:
         before = self._before(data)
@@ -245,10 +248,8 @@ class _Journal:
     def _ended(self, data: Mapping[str, Json]) -> None:
         before = self._before(data)
         last = Key(*data["last"]) if data["last"] else None
-        cursor = before.cursor.after(data["segments"], before.cursor.next_index, None)
-        cursor = cursor.after((), data["next_index"], last)
-        kept = base64.b64decode(data["sequence"])
-        self._records[data["specification"]] = before._replace(cursor=cursor, sequence=kept)
+        self._runs[data["specification"]].append(Run(data["segments"], data["next_index"], last))
+        self._records[data["specification"]] = before._replace(sequence=base64.b64decode(data["sequence"]))
         self._ran.add(data["detector"])
 
     def _before(self, data: Mapping[str, Json]) -> _Record:
@@ -298,7 +299,7 @@ def _planned(
     latest = max(segment.last for segment in segments)
     watermark = max(min(latest, desk.clock() + SKEW), close_until or latest)
     instants = times(desk, unread)
-    seen = cursor.after(new, cursor.next_index, None)
+    seen = cursor.seeing(new)
     closing = windows.micros(close_until) if close_until else None
     mark = windows.micros(watermark)
     return windows.plan(watcher.windowing, segments, instants, seen, mark, WINDOWS_PER_RUN, closing), new

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.detect import windows
-from tocsin.detect.windows import BEFORE_ALL, NONE, Cursor, Key, Plan
+from tocsin.detect.windows import BEFORE_ALL, NONE, Cursor, Key, Plan, Run
 from tocsin.model.telemetry import Segment, Window, Windowing
 
 DAY = datetime(2026, 11, 1, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_a_run_closes_no_more_windows_than_it_may() -> None:
 
 def test_a_late_row_goes_to_the_first_open_hour_and_reopens_nothing() -> None:
     """Hours 0 and 1 are closed; then a segment comes with rows of 00:30 and 01:10, and one of 02:05."""
-    cursor = Cursor(FIRST + 2, {"a": FIRST - 10**6}).after(["b"], FIRST + 2, None)
+    cursor = Cursor(FIRST + 2, {"a": FIRST - 10**6}).seeing(["b"])
     plan = cut(HOURLY, {"b": [30, 70, 125, 180]}, cursor)
     assert hours(plan, "b") == [2, 2, 2, None]
     assert plan.windows[0].rows == 3
@@ -148,16 +148,16 @@ def test_segments_interleave_by_time_and_equal_times_by_place() -> None:
 def test_what_was_consumed_is_not_counted_again() -> None:
     rows = {"a": [0, 1, 2, 3, 3, 3, 4]}
     first = cut(FIVE, rows)
-    cursor = Cursor().after(["a"], None, None).after((), first.next_index, first.last)
+    cursor = Cursor.of([Run(["a"], first.next_index, first.last)])
     rows["b"] = [3, 5, 6]
-    second = cut(FIVE, rows, cursor.after(["b"], cursor.next_index, None))
+    second = cut(FIVE, rows, cursor.seeing(["b"]))
     assert second.assigned["a"].tolist() == [NONE] * 5 + [1, 1]
     assert second.assigned["b"].tolist() == [1, 1, 1]
     assert second.windows[0].index == 1
 
 
 def test_late_rows_come_first_in_the_next_window() -> None:
-    cursor = Cursor(1, {"a": NONE}, {"a": Key(START + 9 * MINUTE, 0, 4)}).after(["late"], 1, None)
+    cursor = Cursor(1, {"a": NONE}, {"a": Key(START + 9 * MINUTE, 0, 4)}).seeing(["late"])
     plan = cut(FIVE, {"a": [5, 6, 7, 8, 9, 10, 11], "late": [0, 1, 2]}, cursor)
     assert plan.assigned["late"].tolist() == [1, 1, 1]
     assert plan.assigned["a"].tolist() == [NONE] * 5 + [1, 1]
@@ -193,14 +193,20 @@ def test_which_segments_may_hold_rows_that_are_not_consumed() -> None:
 
 
 def test_a_cursor_remembers_per_segment_what_was_closed_when_it_came() -> None:
-    cursor = Cursor().after(["a"], None, None)
-    assert cursor == Cursor(None, {"a": NONE}, {"a": BEFORE_ALL})
     key = Key(5, 0, 1)
-    closed = cursor.after((), 3, key)
-    assert (closed.next_index, closed.bounds) == (3, {"a": key})
-    later = closed.after(["b"], 3, None)
-    assert (later.floors, later.bounds) == ({"a": NONE, "b": 3}, {"a": key, "b": BEFORE_ALL})
-    assert later.after((), 4, Key(4, 9, 9)).bounds == {"a": key, "b": Key(4, 9, 9)}
+    runs = [Run(["a"], None, None), Run([], 3, key), Run(["b"], 4, Key(4, 9, 9)), Run(["c"], 4, None)]
+    assert Cursor.of(runs[:1]) == Cursor(None, {"a": NONE}, {"a": BEFORE_ALL})
+    assert Cursor.of(runs[:2]) == Cursor(3, {"a": NONE}, {"a": key})
+    assert Cursor.of(runs[:3]) == Cursor(4, {"a": NONE, "b": 3}, {"a": key, "b": Key(4, 9, 9)})
+    assert Cursor.of(runs) == Cursor(4, {"a": NONE, "b": 3, "c": 4}, {"a": key, "b": Key(4, 9, 9), "c": BEFORE_ALL})
+    assert Cursor.of([]) == Cursor()
+
+
+def test_a_run_sees_new_segments_from_the_next_window_on() -> None:
+    before = Cursor(3, {"a": NONE}, {"a": Key(5, 0, 1)})
+    assert before.seeing(["b"]) == Cursor(3, {"a": NONE, "b": 3}, {"a": Key(5, 0, 1), "b": BEFORE_ALL})
+    assert Cursor().seeing(["a"]) == Cursor.of([Run(["a"], None, None)])
+    assert before == Cursor(3, {"a": NONE}, {"a": Key(5, 0, 1)})
 
 
 def test_instants_are_microseconds_both_ways() -> None:
@@ -214,21 +220,23 @@ def test_instants_are_microseconds_both_ways() -> None:
 def judged(windowing: Windowing, arrivals: list[list[int]], most: int) -> list[tuple[int, int]]:
     """Ingest one segment after the other, closing what can be closed each time; (window, minute) of every counted row."""
     rows: Minutes = {}
-    cursor, told = Cursor(), []
+    runs: list[Run] = []
+    told: list[tuple[int, int]] = []
     for number, minutes in enumerate(arrivals):
         rows[f"s{number}"] = minutes
-        cursor = cursor.after([f"s{number}"], cursor.next_index, None)
+        new = [f"s{number}"]
         last = number == len(arrivals) - 1
         end = 10_000 if last else None
         while True:
-            plan = cut(windowing, rows, cursor, watermark=end, most=most, closing=end)
+            plan = cut(windowing, rows, Cursor.of(runs).seeing(new), watermark=end, most=most, closing=end)
             told += [
                 (int(w), m)
                 for name, m_ in rows.items()
                 for w, m in zip(plan.assigned[name], m_, strict=True)
                 if w != NONE
             ]
-            cursor = cursor.after((), plan.next_index, plan.last)
+            runs.append(Run(new, plan.next_index, plan.last))
+            new = []
             if not plan.windows:
                 break
     return told
