@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import bars, emit, say, table
+from tocsin.cli.output import bars, emit, moment, say, table
 from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
 
 
@@ -48,10 +48,10 @@ def remediate(
     from tocsin.model.errors import UsageFault
     from tocsin.service import incidents, remediating
 
-    if not any((cause, action, verify, attest)):
-        raise UsageFault("nothing to do", "use --cause, --action, --verify or --attest")
     if (effective or release) and not action:
         raise UsageFault("--effective and --release belong to an action", "say what was done with --action TEXT")
+    if not any((cause, action, verify, attest)):
+        raise UsageFault("nothing to do", "use --cause, --action, --verify or --attest")
     at = times.instant(effective) if effective else None
     with shared.desk() as desk, bars(shared) as progress:
         if cause:
@@ -62,15 +62,16 @@ def remediate(
             remediating.attest(desk, incident, attest)
         verdict = remediating.verify(desk, incident, progress) if verify else None
         state = incidents.find(desk, incident)
-    emit(verdict or state, shared, lambda _: _show(state, verdict))
+    emit(verdict or state, shared, lambda _: _show(state, verdict, shared.zone))
     return EXIT_OK if verdict is None or verdict.passed else EXIT_REFUSED
 
 
-def _show(state: Any, verdict: Any) -> None:
+def _show(state: Any, verdict: Any, zone: str | None) -> None:
     say(f"{state.id}  {state.title}", "bold")
     say(f"  cause: {state.cause or 'not recorded'}")
     for action in state.actions:
-        say(f"  action {action.id}: {action.text} (effective {action.effective_from or 'not yet'})")
+        since = moment(action.effective_from, zone) if action.effective_from else "not yet"
+        say(f"  action {action.id}: {action.text} (effective {since})")
     if state.attested:
         say(f"  the end was verified: {state.attested}")
     if verdict:
