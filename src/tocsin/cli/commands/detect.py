@@ -105,10 +105,13 @@ def _sightings(found: Sequence[Any]) -> None:
 
 
 def _evidence(statistics: Any) -> str:
-    """The strongest evidence against "nothing is wrong", beside what raises an alarm, as powers of ten."""
+    """Evidence against "nothing is wrong", of what is nearest to its alarm, beside what raises that, as powers of ten."""
     logs = statistics.get("log10_e") or {}
     threshold = statistics.get("log10_threshold")
-    return f"10^{max(logs.values()):.1f} / 10^{threshold:.1f}" if logs and threshold is not None else "-"
+    if not logs or threshold is None:
+        return "-"
+    nearest = logs.get(statistics.get("top"), max(logs.values()))
+    return f"10^{nearest:.1f} / 10^{threshold:.1f}"
 
 
 def _totals(system: str, watched: Any) -> None:

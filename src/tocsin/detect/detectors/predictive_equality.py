@@ -14,7 +14,7 @@ COMPARISON = Comparison(
     blind_spots=(
         "Labels that carry the same bias as the decision hide it.",
         "Where the positive decision is a benefit, a higher false positive rate favours the group: read the direction.",
-        "Labels that arrive late move their rows into later windows.",
+        "A row counts with the label that it came with: rows that are logged when their label is known count in the windows of that time.",
     ),
     next_steps=(
         "Compare the release dates of the model with the date of the change.",

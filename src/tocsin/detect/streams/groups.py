@@ -207,6 +207,9 @@ class GroupContrast(Bound):
     def _log_threshold(self, process: Process) -> float:
         return log(self.threshold() / process.share)
 
+    def _bar(self, process: Process) -> float:
+        return process.bar(self._log_threshold(process))
+
     def _design(self, state: GroupCounts) -> float:
         """The design effect of the window: how much units that repeat inflate the variance of the rates."""
         return max([1.0, *(counts.design(group.counts) for group in state.groups.values() if self._buckets > 1)])
@@ -219,7 +222,7 @@ class GroupContrast(Bound):
         *,
         by_rows: bool,
     ) -> Mapping[str, Json]:
-        margins = {name: logs[name] - self._log_threshold(after.processes[name]) for name in logs}
+        margins = {name: logs[name] - self._bar(after.processes[name]) for name in logs}
         top = max(margins, key=margins.__getitem__, default="")
         return {
             "groups": {name: list(pair) for name, pair in sorted(present.items())},
@@ -249,7 +252,7 @@ class GroupContrast(Bound):
             level=Level.ALARM,
             title=f"{words.noun} differs by {self.get('group')}: {pair.low} {b[1] / b[0]:.1%}, {pair.high} {a[1] / a[0]:.1%}",
             window=window,
-            strength=telling.strength(log_e, self._log_threshold(after.processes[name]), claim),
+            strength=telling.strength(log_e, self._bar(after.processes[name]), claim),
             count=b[0],
             rows=self._rows(state, pair),
             explanation=telling.gap_explanation(words, pair, (a, b), since.start),

@@ -58,7 +58,11 @@ class Process(msgspec.Struct, frozen=True, array_like=True):
 
         So a fault that goes on is told again ever more rarely, and never with a weaker guarantee than the first time.
         """
-        return bool(log_e >= log_threshold * 2**self.alarms)
+        return bool(log_e >= self.bar(log_threshold))
+
+    def bar(self, log_threshold: float) -> float:
+        """What the evidence must reach for the next alarm."""
+        return log_threshold * 2.0**self.alarms
 
     def settled(self, log_e: float, log_threshold: float) -> Process:
         """The process without its memory of alarms once it was quiet for long: a fault that returns is told at once."""

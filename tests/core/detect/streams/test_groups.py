@@ -301,6 +301,16 @@ def test_the_other_units_find_a_large_gap_too_and_a_window_as_unit_takes_long(un
     assert alarm(unit=unit, windows=windows).key == "sex:m>f"
 
 
+def test_what_a_repeated_alarm_needed_is_told_with_it() -> None:
+    """Each alarm doubles the logarithm of what the next one needs: 40, 40^2, 40^4."""
+    states = [counted(f=(200, 40), m=(200, 90))] * 12
+    _, found, statistics = play(detector("group_parity", groups=["f", "m"]), states)
+    assert [f.strength.threshold for f in found[:3]] == pytest.approx([40, 40**2, 40**4])
+    assert all(f.strength.value >= f.strength.threshold for f in found)
+    quiet = [told["log10_e"][told["top"]] < told["log10_threshold"] for told in statistics]
+    assert quiet.count(False) == len(found)
+
+
 def test_statistics_show_the_strongest_evidence_beside_its_threshold() -> None:
     _, _, statistics = play(detector("group_parity", groups=["f", "m"]), [counted(f=(200, 60), m=(200, 80))])
     told = statistics[0]
