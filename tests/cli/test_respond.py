@@ -22,7 +22,7 @@ def test_the_next_step_says_who_why_and_what_to_type(type_: Typed) -> None:
     assert "acknowledge  Acknowledge: a person takes over" in out
     assert "who: incident_manager" in out
     assert "why: " in out
-    assert f'done: tocsin respond {INCIDENT} acknowledge --outcome "the acknowledgement itself"' in out
+    assert f'done: tocsin respond {INCIDENT} acknowledge --outcome "who leads, and where the talk is"' in out
 
 
 def test_a_completed_step_leads_to_the_next(type_: Typed) -> None:

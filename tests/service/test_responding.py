@@ -161,7 +161,7 @@ class TestOrder:
             _opened(desk)
             with pytest.raises(UsageFault, match="the outcome is missing") as told:
                 responding.complete(desk, NAME, "acknowledge", outcome)
-            assert told.value.remedy == "record: the acknowledgement itself"
+            assert told.value.remedy == "record: who leads, and where the talk is"
 
     def test_an_unknown_step_is_told_the_steps(self, tmp_path: Path) -> None:
         with bank(tmp_path) as (desk, _):
