@@ -54,6 +54,9 @@ COMMANDS = (
     Command("incident timeline", "incident:timeline", "Tell what happened, in order, and who did it.", ANSWER),
     Command("incident close", "incident:close", "Close an incident; refused until its fix is proven.", ANSWER),
     Command("incident reopen", "incident:reopen", "Reopen a closed incident, with the reason.", ANSWER),
+    Command(
+        "incident erase", "incident:erase", "Erase a closed incident's evidence; the ledger still verifies.", ANSWER
+    ),
     Command("law due", "law:due", "Show who must be told what by when, and why.", ANSWER),
     Command("law ask", "law:ask", "Show the open questions, the most decisive first.", ANSWER),
     Command("law decide", "law:decide", "Record that a report is not owed, with the reason.", ANSWER),

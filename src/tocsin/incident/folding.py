@@ -223,5 +223,5 @@ _STEPS: dict[str, Callable[[Incident, Recorded], Incident]] = {
     "incident_reopened": _incident_reopened,
     "note_added": _note_added,
 }
-KINDS = ("incident_opened", *_STEPS, "evidence_sealed")
+KINDS = ("incident_opened", *_STEPS, "evidence_sealed", "evidence_erased")
 """Every kind of event on an incident's stream."""

@@ -99,4 +99,5 @@ _WORDS: dict[str, Callable[[Data], str]] = {
     "incident_reopened": lambda d: _because("reopened", d),
     "note_added": lambda d: f"note: {d['text']}",
     "evidence_sealed": lambda d: f"evidence sealed: {d['what']} ({d['bytes']:,} bytes)",
+    "evidence_erased": lambda d: f"evidence erased ({_counted(d['pieces'], 'piece')}): {d['reason']}",
 }

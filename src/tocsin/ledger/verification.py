@@ -71,11 +71,11 @@ def verify(rows: Iterable[Row], checkpoints: Sequence[Checkpoint] = (), progress
     """Recompute the ledger from its rows, in order, and compare it with itself and with each checkpoint."""
     faults: list[Fault] = []
     frontier = Frontier()
-    due = {head.size: head for head in sorted(checkpoints, key=lambda head: head.size)}
+    due = by_size(checkpoints)
     versions: dict[str, int] = {}
     chain, expected = GENESIS, 1
     add, limit = frontier.add, PROBLEMS_MAX
-    if 0 in due and due[0].root != EMPTY_ROOT:
+    if any(head.root != EMPTY_ROOT for head in due.get(0, ())):
         faults.append(Fault(0, "", "", "the checkpoint of the empty ledger has another root"))
     for row in rows:
         leaf = sha256(b"\x00" + row.data).digest()
@@ -95,10 +95,18 @@ def verify(rows: Iterable[Row], checkpoints: Sequence[Checkpoint] = (), progress
         chain, expected = link, row.sequence + 1
         if row.sequence & 0xFFFF == 0:
             progress("verifying", row.sequence)
-        if frontier.size in due and due[frontier.size].root != frontier.root():
-            faults.append(_differs(due[frontier.size]))
-    faults += [_truncated(head, frontier.size) for size, head in due.items() if size > frontier.size]
-    return Verification(frontier.size, frontier.root(), tuple(faults[:limit]), len(due))
+        if frontier.size in due:
+            faults += [_differs(head) for head in due[frontier.size] if head.root != frontier.root()]
+    faults += [_truncated(size, frontier.size) for size in sorted(due) if size > frontier.size]
+    return Verification(frontier.size, frontier.root(), tuple(faults[:limit]), len(checkpoints))
+
+
+def by_size(checkpoints: Iterable[Checkpoint]) -> dict[int, list[Checkpoint]]:
+    """The checkpoints by the number of events that they cover: two of one size may differ, and then one of them is false."""
+    found: dict[int, list[Checkpoint]] = {}
+    for head in checkpoints:
+        found.setdefault(head.size, []).append(head)
+    return found
 
 
 def _faults(row: Row, leaf: bytes, chain: bytes, expected: int, version: int) -> list[Fault]:
@@ -148,5 +156,5 @@ def _differs(head: Checkpoint) -> Fault:
     return Fault(0, "", "", f"the first {head.size} events are not those of the checkpoint: the history was rewritten")
 
 
-def _truncated(head: Checkpoint, size: int) -> Fault:
-    return Fault(0, "", "", f"a checkpoint covers {head.size} events but only {size} are here: truncated")
+def _truncated(covered: int, size: int) -> Fault:
+    return Fault(0, "", "", f"a checkpoint covers {covered} events but only {size} are here: truncated")

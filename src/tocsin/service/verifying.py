@@ -18,6 +18,7 @@ from tocsin.adapters.files import told, write_atomically
 from tocsin.adapters.stores.sqlite import SqliteLedger
 from tocsin.ledger.checkpoint import Checkpoint, SignedCheckpoint, VerifierKey, parse, signed, signed_by
 from tocsin.ledger.tree import EMPTY_ROOT, Frontier, inclusion_proof, root_of
+from tocsin.ledger.verification import by_size
 from tocsin.ledger.verification import verify as verify_rows
 from tocsin.model.errors import BadInput, Place, Problem, Refused, UsageFault
 from tocsin.model.progress import Progress, silent
@@ -83,7 +84,7 @@ def verify(
     """Verify the ledger of the workspace at `root`, or the exported bundle there.
 
     Every checkpoint kept in the workspace counts, and those in `checkpoints`, which should come from elsewhere. With `deep` the
-    bytes of every telemetry segment and the presence of every piece of evidence are checked, too.
+    bytes of every telemetry segment and of every piece of evidence are checked, too.
 
     Raises:
         UsageFault: there is neither a ledger nor a bundle.
@@ -178,23 +179,19 @@ def _verify_bundle(root: Path, checkpoints: Sequence[Path], progress: Progress) 
     key_file = root / "key.pub"
     key = VerifierKey.parse(key_file.read_text(encoding="utf-8")) if key_file.exists() else None
     heads, faults = _read_checkpoints([*sorted((root / "checkpoints").glob("*.txt")), *checkpoints], key)
-    by_size = {head.size: head for head in heads}
+    due = by_size(heads)
     frontier, found = Frontier(), list(faults)
     if not heads:
         found.append("the bundle holds no checkpoint, so its end cannot be verified")
     with (root / "events.jsonl").open("rb") as lines:
         for line in lines:
             frontier.add(sha256(b"\x00" + line.rstrip(b"\n")).digest())
-            head = by_size.pop(frontier.size, None)
-            if head and head.root != frontier.root():
-                found.append(
-                    f"the first {head.size} events are not those of the checkpoint: changed, reordered or replaced"
-                )
+            if any(head.root != frontier.root() for head in due.pop(frontier.size, ())):
+                what = f"the first {frontier.size} events are not those of the checkpoint"
+                found.append(f"{what}: changed, reordered or replaced")
             if frontier.size & 0xFFFF == 0:
                 progress("verifying", frontier.size)
-    found += [
-        f"a checkpoint covers {size} events but only {frontier.size} are here: truncated" for size in by_size if size
-    ]
+    found += [f"a checkpoint covers {size} events but only {frontier.size} are here: truncated" for size in due if size]
     root_hex = (frontier.root() if frontier.size else EMPTY_ROOT).hex()
     return Verified(str(root), frontier.size, root_hex, tuple(found), len(heads), 0, 0)
 
@@ -226,7 +223,9 @@ def _unsigned(note: SignedCheckpoint, key: VerifierKey | None) -> list[str]:
 
 
 def _verify_files(ledger: SqliteLedger, inner: Path, progress: Progress) -> tuple[int, int, list[str]]:
-    """Compare each telemetry segment with its digest, and look for each piece of evidence."""
+    """Compare each telemetry segment with its digest, and unseal each piece of evidence whose erasure is not recorded."""
+    from tocsin.adapters.evidence.sealed import EvidenceStore  # noqa: PLC0415 - see the module
+
     wrong, segments, evidence = [], 0, 0
     for recorded in ledger.scan(kinds=("segment_recorded",)):
         segments += 1
@@ -237,12 +236,16 @@ def _verify_files(ledger: SqliteLedger, inner: Path, progress: Progress) -> tupl
         elif _digest(path) != digest:
             wrong.append(f"event {recorded.sequence}: segment {digest[:12]} of {system} was changed")
         progress("segments", segments)
+    store = EvidenceStore(inner / "evidence")
+    erased = {recorded.stream for recorded in ledger.scan(kinds=("evidence_erased",))}
     for recorded in ledger.scan(kinds=("evidence_sealed",)):
         evidence += 1
-        incident, blob = recorded.data["pointer"].removeprefix("evidence:").split("/")
-        key, kept = inner / "evidence" / "keys" / f"{incident}.key", inner / "evidence" / "blobs" / incident / blob
-        if key.exists() and not kept.exists():
-            wrong.append(f"event {recorded.sequence}: {recorded.data['pointer']} is missing")
+        try:
+            store.unseal(recorded.data["pointer"])
+        except Refused as fault:
+            if recorded.stream not in erased:
+                wrong.append(f"event {recorded.sequence}: {fault.what}")
+        progress("evidence", evidence)
     return segments, evidence, wrong
 
 

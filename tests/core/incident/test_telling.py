@@ -53,6 +53,7 @@ def test_each_event_is_a_line_with_its_number_time_and_author() -> None:
         ("incident_reopened", {"reason": "again"}, "reopened: again"),
         ("note_added", {"text": "n"}, "note: n"),
         ("evidence_sealed", {"what": "w", "bytes": 1_234}, "evidence sealed: w (1,234 bytes)"),
+        ("evidence_erased", {"pieces": 1, "reason": "Art. 17 GDPR"}, "evidence erased (1 piece): Art. 17 GDPR"),
         ("of_a_later_release", {}, "of a later release"),
     ],
 )

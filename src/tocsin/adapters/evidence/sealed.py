@@ -64,11 +64,18 @@ class EvidenceStore:
             if not path.exists():
                 raise Refused(f"{pointer} is missing", remedy="restore .tocsin/evidence from a backup")
             blob = path.read_bytes()
-            cipher = ChaCha20Poly1305(self._key(incident_id, make=False))
+            key = self._key(incident_id, make=False)
+        changed = Refused(f"{pointer} was changed after it was sealed")
         try:
-            return zlib.decompress(cipher.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], pointer.encode()))
-        except (InvalidTag, zlib.error):
-            raise Refused(f"{pointer} was changed after it was sealed") from None
+            plain = ChaCha20Poly1305(key).decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], pointer.encode())
+            data = zlib.decompress(plain)
+        except (InvalidTag, ValueError, zlib.error):
+            raise changed from None
+        if (
+            hmac.new(key, data, sha256).hexdigest() != blob_id
+        ):  # whoever holds the key could seal other bytes in its place
+            raise changed
+        return data
 
     def erase(self, incident_id: str) -> int:
         """Destroy the incident's key, and then its blobs; gives the number of blobs that nobody can read any more."""

@@ -357,6 +357,28 @@ def reopen(incident: str, *, because: Because, shared: Shared = DEFAULT) -> None
         emit(incidents.reopen(desk, incident, because), shared, lambda i: say(f"{i.id} reopened.", "bold"))
 
 
+def erase(incident: str, *, because: Because, shared: Shared = DEFAULT) -> None:
+    """Erase a closed incident's evidence; the ledger still verifies.
+
+    The key of its evidence is destroyed, so that nobody can read the findings' rows and reports again. That cannot be undone.
+
+    Parameters
+    ----------
+    incident
+        The incident's id.
+    because
+        The reason, for instance the end of a retention period.
+    """
+    from tocsin.service import erasing
+
+    with shared.desk() as desk:
+        emit(
+            erasing.erase(desk, incident, because),
+            shared,
+            lambda e: say(f"{e.pieces} pieces of {e.incident} erased.", "bold"),
+        )
+
+
 def _pair(item: str) -> tuple[str, str]:
     from tocsin.model.errors import UsageFault
 
