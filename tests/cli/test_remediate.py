@@ -55,8 +55,13 @@ def test_what_is_not_proven_exits_with_1_and_says_what_is_missing(with_rows: Typ
     ("argv", "code", "says"),
     [
         ((), EXIT_USAGE, "use --cause, --action, --verify or --attest"),
-        (("--effective", "2026-11-02T13:00+01:00"), EXIT_USAGE, "--effective and --release belong to an action"),
-        (("--cause", "c", "--release", "2"), EXIT_USAGE, "--effective and --release belong to an action"),
+        (
+            ("--effective", "2026-11-02T13:00+01:00"),
+            EXIT_USAGE,
+            "--effective, --release and --correct belong to an action",
+        ),
+        (("--cause", "c", "--release", "2"), EXIT_USAGE, "--effective, --release and --correct belong to an action"),
+        (("--action", "a", "--correct", "A7"), EXIT_USAGE, "has no action 'A7' to correct"),
         (("--cause", " "), EXIT_USAGE, "the cause is empty"),
         (("--action", "a", "--effective", "tomorrow"), EXIT_USAGE, "tomorrow"),
         (("--verify",), EXIT_REFUSED, "no corrective action says from when it is effective"),

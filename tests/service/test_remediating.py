@@ -216,6 +216,17 @@ class TestRecords:
                 ("A2", "review of all refusals", "larsen", ""),
             ]
 
+    def test_a_wrong_instant_is_corrected_and_the_ledger_keeps_both(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            name = biased(desk)
+            remediating.record_action(desk, name, "2.2.0 back", START + 9_999 * HOUR)
+            state = remediating.record_action(desk, name, "2.2.0 back", START, correct="A1")
+            assert [(a.id, a.effective_from) for a in state.actions] == [("A1", START)]
+            assert [e.kind for e in desk.ledger.read(stream(name))].count("action_recorded") == 2
+            with pytest.raises(UsageFault, match="has no action 'A3' to correct") as told:
+                remediating.record_action(desk, name, "t", START, correct="A3")
+            assert told.value.remedy == "its actions are: A1"
+
     @pytest.mark.parametrize("text", ["", "  "])
     def test_nothing_said_is_refused(self, tmp_path: Path, text: str) -> None:
         with bank(tmp_path) as (desk, _):

@@ -28,12 +28,18 @@ def record_cause(desk: Desk, incident_id: str, text: str) -> Incident:
 
 
 def record_action(
-    desk: Desk, incident_id: str, text: str, effective: datetime | None = None, release: str = "", owner: str = ""
+    desk: Desk,
+    incident_id: str,
+    text: str,
+    effective: datetime | None = None,
+    release: str = "",
+    owner: str = "",
+    correct: str = "",
 ) -> Incident:
-    """Record a corrective action; proofs made before it no longer count.
+    """Record a corrective action, or correct the one of the id `correct`; proofs made before it no longer count.
 
     Raises:
-        UsageFault: the text is empty or the time has no zone.
+        UsageFault: the text is empty, the time has no zone, or there is no action to correct.
     """
     if not text.strip() or (effective is not None and effective.tzinfo is None):
         raise UsageFault(
@@ -41,7 +47,11 @@ def record_action(
         )
 
     def decide(incident: Incident) -> list[Wish]:
-        name = f"A{len(incident.actions) + 1}"
+        known = [action.id for action in incident.actions]
+        if correct and correct not in known:
+            what = f"{incident_id} has no action {correct!r} to correct"
+            raise UsageFault(what, f"its actions are: {', '.join(known) or 'none'}")
+        name = correct or f"A{len(known) + 1}"
         action = CorrectiveAction(name, text.strip(), owner or desk.author, effective, release)
         return [Wish("action_recorded", {"action": msgspec.to_builtins(action)})]
 

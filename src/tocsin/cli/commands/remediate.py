@@ -19,6 +19,7 @@ def remediate(
     action: str | None = None,
     effective: str | None = None,
     release: str = "",
+    correct: str = "",
     verify: Annotated[bool, Parameter(negative="")] = False,
     attest: str | None = None,
     shared: Shared = DEFAULT,
@@ -40,6 +41,8 @@ def remediate(
         From when the action is in force, with its offset.
     release
         The release that carries it.
+    correct
+        The id of a recorded action that this one replaces, for instance A1, when its time or text was wrong.
     verify
         Prove the fix now.
     attest
@@ -48,8 +51,8 @@ def remediate(
     from tocsin.model.errors import UsageFault
     from tocsin.service import incidents, remediating
 
-    if (effective or release) and not action:
-        raise UsageFault("--effective and --release belong to an action", "say what was done with --action TEXT")
+    if (effective or release or correct) and not action:
+        raise UsageFault("--effective, --release and --correct belong to an action", "say what was done with --action")
     if not any((cause, action, verify, attest)):
         raise UsageFault("nothing to do", "use --cause, --action, --verify or --attest")
     at = times.instant(effective) if effective else None
@@ -57,7 +60,7 @@ def remediate(
         if cause:
             remediating.record_cause(desk, incident, cause)
         if action:
-            remediating.record_action(desk, incident, action, at, release)
+            remediating.record_action(desk, incident, action, at, release, correct=correct)
         if attest:
             remediating.attest(desk, incident, attest)
         verdict = remediating.verify(desk, incident, progress) if verify else None
