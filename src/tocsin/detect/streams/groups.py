@@ -222,14 +222,14 @@ class GroupContrast(Bound):
         *,
         by_rows: bool,
     ) -> Mapping[str, Json]:
-        margins = {name: logs[name] - self._bar(after.processes[name]) for name in logs}
-        top = max(margins, key=margins.__getitem__, default="")
+        bars = {name: self._bar(after.processes[name]) for name in logs}
+        top = max(logs, key=lambda name: logs[name] / bars[name], default="")
         return {
             "groups": {name: list(pair) for name, pair in sorted(present.items())},
             "totals": {name: list(pair) for name, pair in sorted(after.totals.items())},
             "log10_e": {name: round(value / log(10), 4) for name, value in sorted(logs.items())},
             "top": top,
-            "log10_threshold": round((logs[top] - margins[top]) / log(10), 4) if top else None,
+            "log10_threshold": round(bars[top] / log(10), 4) if top else None,
             "independent_rows": by_rows,
         }
 

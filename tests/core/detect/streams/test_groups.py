@@ -309,6 +309,7 @@ def test_what_a_repeated_alarm_needed_is_told_with_it() -> None:
     assert all(f.strength.value >= f.strength.threshold for f in found)
     quiet = [told["log10_e"][told["top"]] < told["log10_threshold"] for told in statistics]
     assert quiet.count(False) == len(found)
+    assert {told["top"] for told in statistics} == {"m>f"}
 
 
 def test_statistics_show_the_strongest_evidence_beside_its_threshold() -> None:
