@@ -9,16 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.service.desks import NOW, SYSTEM, desk
 from tests.service.test_ingesting import jsonl
+from tocsin.detect.windows import NONE
 from tocsin.model.errors import Conflict, Refused, UsageFault
 from tocsin.model.event import Append
 from tocsin.model.finding import Level
 from tocsin.model.policy import ColumnMapping, DetectorChoice, TelemetryMapping
 from tocsin.model.telemetry import Windowing
-from tocsin.service import catalogue, detecting
+from tocsin.service import catalogue, detecting, scanning
 from tocsin.service.desk import Desk
 from tocsin.service.detecting import Watched, detect, detector, findings, history, stream, window_states
 from tocsin.service.ingesting import ingest
@@ -426,3 +428,56 @@ def test_states_of_the_rows_since_a_fix_include_the_unfinished_window(
 def test_no_rows_since_a_fix_give_no_states(at: Desk) -> None:
     take(at, rows(100))
     assert list(window_states(at, SYSTEM, "group_parity:sex", DAY + timedelta(days=9))) == []
+
+
+# --- one scan -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("windowing", [HUNDRED, HOURLY])
+def test_rows_in_any_order_within_a_file_give_the_same_windows(tmp_path: Path, windowing: Windowing) -> None:
+    made = rows(730, rates=UNFAIR)
+    shuffled = random.Random(5).sample(made, len(made))
+    told = []
+    for name, log in (("sorted", made), ("shuffled", shuffled)):
+        with desk(tmp_path / name, MAPPING) as opened:
+            here = watching(opened, choice(windowing=windowing))
+            take(here, log)
+            only(here)
+            told.append([(past.window, past.statistics) for past in history(here, SYSTEM, "group_parity:sex")])
+    assert told[0] == told[1]
+    assert told[0]
+
+
+def test_rows_are_numbered_in_order_of_time_over_segments_and_those_before_are_left_out() -> None:
+    instants = {"a": np.array([50, 10, -1, 30]), "b": np.array([20, -1, 40, 30])}
+    cut = scanning.in_rows(instants, 2)
+    assert cut["a"].tolist() == [2, 0, NONE, 1]
+    assert cut["b"].tolist() == [0, NONE, 2, 1]
+    assert scanning.in_rows({}, 2) == {}
+
+
+def test_progress_counts_every_row_that_is_judged(at: Desk) -> None:
+    take(at, rows(250))
+    take(at, rows(150, first=250))
+    told: list[tuple[str, int, int | None]] = []
+    detect(at, progress=lambda what, done, total: told.append((what, done, total)))
+    assert told == [("judging", 250, 400), ("judging", 400, 400)]
+
+
+def test_only_segments_with_rows_to_judge_are_read(at: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in range(3):
+        take(at, rows(100, first=100 * part))
+        only(at)
+    read: list[str] = []
+    real = type(at.telemetry).batches
+
+    def batches(store: Any, segments: Any, columns: Any, **how: Any) -> Any:
+        read.extend(segment.id for segment in segments)
+        return real(store, segments, columns, **how)
+
+    take(at, rows(100, first=300))
+    monkeypatch.setattr(type(at.telemetry), "batches", batches)
+    assert only(at).windows == 1
+    segments = [segment.id for segment in catalogue.segments(at.ledger, SYSTEM)]
+    assert segments[-1] in read
+    assert not {*segments[:2]} & {*read}
