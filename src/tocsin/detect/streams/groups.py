@@ -79,7 +79,7 @@ class GroupContrast(Bound):
     @property
     def specification(self) -> Mapping[str, Json]:
         """Everything that decides the result."""
-        return {"kind": self.comparison.name, "version": 1, **self.setting.parameters}
+        return {"kind": self.comparison.name, "version": 2, **self.setting.parameters}
 
     @property
     def _column(self) -> str:
