@@ -11,7 +11,7 @@ from tests.shared import shared
 from tocsin.content.loaders import forms, law
 from tocsin.model.errors import UsageFault
 from tocsin.report.forms import Form
-from tocsin.service.reporting import BOXES, TYPES
+from tocsin.service.filling import BOXES, TYPES
 
 ART73 = "eu.aiact.art73/draft-template-1.0.0"
 

@@ -15,7 +15,7 @@ from tests.service.banks import ASSISTANT, CREDIT, START, bank, found, record
 from tocsin.incident.folding import stream
 from tocsin.model.errors import EnvironmentFault, Refused, TocsinError, UsageFault
 from tocsin.model.finding import Category
-from tocsin.service import duties, incidents, remediating, reporting
+from tocsin.service import duties, filling, incidents, remediating
 from tocsin.service.desk import Desk, open_desk
 from tocsin.service.reporting import Prepared, answer, diff, filed, prepare
 from tocsin.service.triage import triage
@@ -311,5 +311,5 @@ class TestDifferences:
 
 
 def test_every_box_of_the_form_is_known_by_its_fact() -> None:
-    assert reporting.BOXES["death"] == "Death"
-    assert len(set(reporting.BOXES.values())) == len(reporting.BOXES) == 6
+    assert filling.BOXES["death"] == "Death"
+    assert len(set(filling.BOXES.values())) == len(filling.BOXES) == 6

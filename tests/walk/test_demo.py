@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -307,7 +308,8 @@ def test_a_report_grows_from_version_to_version_and_filing_with_gaps_needs_a_rea
     changed = {change["field"]: change["after"] for change in changes}
     assert changed["3.2 Estimated number of users affected"] == "500"
     assert changed["1.1 Responsible market surveillance authority: country"] == "FR"
-    how = ["report", "filed", CREDIT, "--version", "2", "--at", "2026-10-30T10:00+01:00", "--recipient", "DGCCRF"]
+    now = datetime.now(UTC).isoformat()  # the version was made just now, and nothing is filed before it is made
+    how = ["report", "filed", CREDIT, "--version", "2", "--at", now, "--recipient", "DGCCRF"]
     code, _, err = run(*how, root=copy)
     assert code == EXIT_REFUSED
     assert "has gaps" in err

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,36 +13,13 @@ from tocsin.adapters.files import told, write_atomically
 from tocsin.content.loaders import forms
 from tocsin.incident.deciding import Wish
 from tocsin.model.errors import Conflict, Refused, UsageFault
-from tocsin.model.event import Json
 from tocsin.model.incident import Incident, ReportMade
 from tocsin.model.law import Obligation, Truth
-from tocsin.model.policy import Person, System
 from tocsin.report.forms import Filled, Stage, answered, differences, fill
-from tocsin.service import detecting, duties, incidents, responding
+from tocsin.service import duties, filling, incidents, responding
 from tocsin.service.desk import Desk
 
 JSON, PDF = "application/json", "application/pdf"
-BOXES = {
-    "death": "Death",
-    "serious_health_harm": "Harm to a person's health",
-    "critical_infrastructure_disruption": "Disruption of the operation of critical infrastructure",
-    "fundamental_rights_infringement": "Infringement of obligations under Union law intended to protect fundamental rights",
-    "serious_property_harm": "Harm to property",
-    "serious_environment_harm": "Harm to environment",
-}
-TYPES: dict[Stage, str] = {
-    "initial": "Initial",
-    "follow_up": "Follow up",
-    "combined": "Combined initial and final",
-    "final": "Final (Reportable incident)",
-}
-STATUS = {
-    "binding": "binding",
-    "dormant": "not applicable yet: the deadline is shown as a rehearsal",
-}
-NEXT_REPORT = timedelta(days=14)
-ANSWER = "form."
-"""What a person gives for a field stands as a fact of this name and the field's source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +58,8 @@ def prepare(
     incident, form = incidents.find(desk, incident_id), forms.load(form_id)
     duty = _duty(desk, incident, form_id, country)
     number = 1 + max((made.version for made in incident.reports if made.form == form_id), default=0)
-    values = _in_zone(_values(desk, incident, duty, stage), duty.timezone if duty else desk.workspace.policy.timezone)
-    filled = fill(form, values, stage, _heading(desk, incident, duty, number))
+    values = filling.values(desk, incident, duty, stage)
+    filled = fill(form, values, stage, filling.heading(desk, incident, duty, number))
     body = {**msgspec.to_builtins(filled), "gaps": list(filled.gaps())}
     contents = {JSON: msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2), PDF: pdf.report(body)}
     what = f"{form_id} version {number}"
@@ -119,7 +94,7 @@ def answer(desk: Desk, incident_id: str, form_id: str, source: str, text: str) -
         UsageFault: no such incident, form or field, or a text that does not suit the field.
     """
     given = answered(forms.load(form_id), source, text)
-    return incidents.set_fact(desk, incident_id, f"{ANSWER}{source}", given, f"answered for {form_id}")
+    return incidents.set_fact(desk, incident_id, f"{filling.ANSWER}{source}", given, f"answered for {form_id}")
 
 
 def filed(
@@ -197,111 +172,3 @@ def _duty(desk: Desk, incident: Incident, form_id: str, country: str) -> Obligat
         known = ", ".join(o.id for o in owed) or "none"
         raise UsageFault(f"nothing is owed in {country!r} on this form", f"duties with it: {known}")
     return next((o for o in chosen if o.operational_due), chosen[0] if chosen else None)
-
-
-def _heading(desk: Desk, incident: Incident, duty: Obligation | None, version: int) -> dict[str, str]:
-    here, there = ZoneInfo(desk.workspace.policy.timezone), ZoneInfo(duty.timezone if duty else "UTC")
-    heading = {"Incident": f"{incident.id}, {incident.title}", "Version of this report": str(version)}
-    heading["Prepared"] = f"{desk.clock().astimezone(here):%Y-%m-%d %H:%M %Z}, by {_called(desk, desk.author)}"
-    if duty:
-        heading |= {"Duty": duty.title, "Status of the duty": STATUS.get(duty.status, duty.status)}
-        heading["To"] = "; ".join(r.name for r in duty.recipients)
-        if duty.anchor_at:
-            what = duty.anchor.replace("aware.", "awareness of the ").replace("_", " ")
-            heading["Clock started"] = f"{duty.anchor_at.astimezone(there):%Y-%m-%d %H:%M %Z} ({what})"
-        if duty.operational_due:
-            heading["Due"] = f"{duty.operational_due.astimezone(there):%Y-%m-%d %H:%M %Z} ({duty.label})"
-    return heading
-
-
-def _in_zone(values: Mapping[str, Json], zone: str) -> dict[str, Json]:
-    """The values with instants in the zone of whoever reads them: the day of an incident is the day there."""
-    there = ZoneInfo(zone)
-    return {name: v.astimezone(there) if isinstance(v, datetime) else v for name, v in values.items()}
-
-
-def _values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stage) -> dict[str, Json]:
-    """Every value by the name of its source: incident, inventory, policy, duty. What is not recorded is None."""
-    system, now = desk.system(incident.system), desk.clock()
-    facts = {name: fact.value for name, fact in incident.facts.items()}
-    recipient = duty.recipients[0] if duty and duty.recipients else None
-    values: dict[str, Json] = {
-        "authority.country": recipient.country if recipient else None,
-        "authority.name": recipient.name if recipient else None,
-        "report.date": now,
-        "report.type": TYPES[stage],
-        "report.next": now + NEXT_REPORT if stage in ("initial", "follow_up") else None,
-        "date.occurred": incident.dates.get("occurred"),
-        "date.detected": incident.dates.get("detected"),
-        "date.aware": incident.dates.get("aware.provider"),
-        "classification.boxes": [box for fact, box in BOXES.items() if facts.get(fact) is True],
-        "incident.nature": _nature(desk, incident),
-        "incident.people_affected": facts.get("people_affected"),
-        "incident.remedial_actions": _actions(incident),
-        "incident.initial_reporter": _reporter(desk, incident),
-        "analysis.preliminary": incident.cause or None,
-        "analysis.actions": _actions(incident),
-        "analysis.cause": incident.cause or None,
-    }
-    began = incident.dates.get("started") or incident.dates.get("occurred") or incident.opened_at
-    answers = {name.removeprefix(ANSWER): value for name, value in facts.items() if name.startswith(ANSWER)}
-    return values | _of_system(system, began.date()) | _of_people(desk, system) | answers
-
-
-def _of_system(system: System, day: date) -> dict[str, Json]:
-    """The inventory's particulars, with the version that was in service on the day on which the incident began."""
-    released = [model for model in system.models if model.released is None or model.released <= day]
-    latest = max(released, key=lambda model: model.released or date.min, default=None)
-    return {
-        "system.id": system.id,
-        "system.name": system.name,
-        "system.purpose": system.purpose,
-        "system.route": system.eu_ai_act_route.replace("annex_iii.", "AI Act, Annex III, point ").replace("_", " "),
-        "system.model": system.name if latest else None,
-        "system.version": latest.version if latest else None,
-        "system.eu_database_id": system.facts.get("eu_database_id"),
-    }
-
-
-def _of_people(desk: Desk, system: System) -> dict[str, Json]:
-    """The provider's and the submitter's particulars, as far as the policy knows them."""
-    policy = desk.workspace.policy
-    people = {person.id: person for person in policy.people}
-    accountable = next((r for r in policy.roles if r.duties.get("report") == "accountable" and r.people), None)
-    contact = people.get(accountable.people[0]) if accountable else None
-    own = system.organization_role in ("provider", "both")
-    values: dict[str, Json] = {
-        "submitter.role": "Provider" if own else "Deployer",
-        "submitter.name": contact and contact.name,
-    }
-    values["provider.organisation"] = system.provider
-    return values | (_contact(contact) if own and contact else {})
-
-
-def _contact(person: Person) -> dict[str, Json]:
-    return {"provider.contact": person.name, "provider.email": person.email, "provider.phone": person.phone}
-
-
-def _nature(desk: Desk, incident: Incident) -> str:
-    made = {finding.id: finding for finding, _ in detecting.findings(desk)}
-    told_ = [made[name].explanation for name in incident.findings if name in made]
-    return "\n".join([incident.title, *told_])
-
-
-def _actions(incident: Incident) -> str | None:
-    lines = [
-        f"{a.text} (effective {a.effective_from:%Y-%m-%d %H:%M} UTC)" if a.effective_from else a.text
-        for a in incident.actions
-    ]
-    return "\n".join(lines) or None
-
-
-def _reporter(desk: Desk, incident: Incident) -> str:
-    if incident.source == "detector":
-        return "Automatic detection by the organization's own monitoring"
-    return _called(desk, incident.opened_by)
-
-
-def _called(desk: Desk, person: str) -> str:
-    """The person's name as the policy has it."""
-    return next((known.name for known in desk.workspace.policy.people if known.id == person), person)
