@@ -15,8 +15,8 @@ from tocsin.model.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_REFUSED,
-    EXIT_USAGE,
     TocsinError,
+    UsageFault,
 )
 
 
@@ -99,6 +99,7 @@ def build() -> App:
         exit_on_error=False,
         help_format="plaintext",
         result_action="return_value",
+        suppress_keyboard_interrupt=False,
     )
     groups = {name: App(name=name, help=text) for name, text in GROUPS.items()}
     for sub in groups.values():
@@ -129,7 +130,7 @@ def run(argv: Sequence[str]) -> int:
         result = build()(list(argv))
         sys.stdout.flush()
     except CycloptsError as error:
-        return _say_usage(error)
+        return _say_usage(error, as_json="--json" in argv)
     except TocsinError as error:
         return _say(error, as_json="--json" in argv)
     except BrokenPipeError:
@@ -152,13 +153,13 @@ def _say(error: TocsinError, *, as_json: bool) -> int:
     """Tell every problem of the error on standard error; as one JSON object when the caller asked for JSON."""
     from tocsin.cli.output import clean, json_text
 
+    problems_ = error.problems()
     if as_json:
-        problems = [{"where": str(p.place), "what": p.what, "remedy": p.remedy} for p in error.problems()]
+        problems = [{"where": str(p.place), "what": p.what, "remedy": p.remedy} for p in problems_]
         missing = list(getattr(error, "missing", ()))
         body = {"error": type(error).__name__, "problems": problems, "missing": missing, "exit_code": error.exit_code}
         print(json_text(body), file=sys.stderr)
         return error.exit_code
-    problems_ = error.problems()
     for problem in problems_:
         print(clean(f"error: {problem}"), file=sys.stderr)
     for item in getattr(error, "missing", ()):
@@ -168,10 +169,12 @@ def _say(error: TocsinError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def _say_usage(error: CycloptsError) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    print("see: tocsin --help", file=sys.stderr)
-    return EXIT_USAGE
+def _say_usage(error: CycloptsError, *, as_json: bool) -> int:
+    """What the parser says, as any other mistake of the caller's."""
+    asked = " ".join(error.command_chain or ())
+    return _say(
+        UsageFault(str(error).rstrip("."), f"see: tocsin {f'{asked} ' if asked else ''}--help"), as_json=as_json
+    )
 
 
 def _say_internal(error: Exception) -> int:

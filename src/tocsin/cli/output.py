@@ -46,8 +46,14 @@ def console(*, stderr: bool = False) -> Console:
     """The terminal. Colour follows NO_COLOR and whether anybody looks; a pipe gets plain text of full width."""
     from rich.console import Console
 
-    plain = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=140)
+    class Piped(Console):
+        """Leaves it to the door what becomes of a reader that goes away."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    plain = Piped(stderr=stderr, highlight=False, soft_wrap=False)
+    return plain if plain.is_terminal else Piped(stderr=stderr, highlight=False, width=140)
 
 
 def say(text: str = "", style: str | None = None) -> None:
