@@ -227,6 +227,22 @@ class TestRecords:
                 remediating.record_action(desk, name, "t", START, correct="A3")
             assert told.value.remedy == "its actions are: A1"
 
+    def test_what_a_closed_incident_was_closed_on_must_stand(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, clock):
+            name = biased(desk)
+            incidents.acknowledge(desk, name)
+            incidents.set_date(desk, name, "contained", clock.now)
+            _fixed(desk, name)
+            after_the_fix(desk, clock, FAIR)
+            assert remediating.verify(desk, name).passed
+            incidents.close(desk, name, "fix proven")
+            with pytest.raises(Refused, match=f"{name} is closed") as told:
+                remediating.record_action(desk, name, "another", clock.now)
+            assert told.value.remedy == "reopen it first, with the reason"
+            with pytest.raises(Refused, match="is closed"):
+                remediating.record_cause(desk, name, "another")
+            assert incidents.find(desk, name).clearances
+
     @pytest.mark.parametrize("text", ["", "  "])
     def test_nothing_said_is_refused(self, tmp_path: Path, text: str) -> None:
         with bank(tmp_path) as (desk, _):

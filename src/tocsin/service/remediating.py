@@ -13,7 +13,7 @@ from tocsin.incident.deciding import Wish
 from tocsin.model.detector import Detector
 from tocsin.model.errors import Refused, UsageFault
 from tocsin.model.finding import Finding
-from tocsin.model.incident import CorrectiveAction, Incident
+from tocsin.model.incident import CorrectiveAction, Incident, Phase
 from tocsin.model.progress import Progress, silent
 from tocsin.remediate.proving import Proof, Verdict, begins, effective_from, shares
 from tocsin.service import detecting, incidents
@@ -21,10 +21,15 @@ from tocsin.service.desk import Desk
 
 
 def record_cause(desk: Desk, incident_id: str, text: str) -> Incident:
-    """Record the cause. Raises UsageFault when the text is empty."""
+    """Record the cause. Raises UsageFault when the text is empty, Refused when the incident is closed."""
     if not text.strip():
         raise UsageFault("the cause is empty", "say what caused the incident and how that is known")
-    return incidents.act(desk, incident_id, lambda _: [Wish("cause_recorded", {"cause": text.strip()})])
+
+    def decide(incident: Incident) -> list[Wish]:
+        _check_open(incident)
+        return [Wish("cause_recorded", {"cause": text.strip()})]
+
+    return incidents.act(desk, incident_id, decide)
 
 
 def record_action(
@@ -40,6 +45,7 @@ def record_action(
 
     Raises:
         UsageFault: the text is empty, the time has no zone, or there is no action to correct.
+        Refused: the incident is closed; what it was closed on must stand.
     """
     if not text.strip() or (effective is not None and effective.tzinfo is None):
         raise UsageFault(
@@ -47,6 +53,7 @@ def record_action(
         )
 
     def decide(incident: Incident) -> list[Wish]:
+        _check_open(incident)
         known = [action.id for action in incident.actions]
         if correct and correct not in known:
             what = f"{incident_id} has no action {correct!r} to correct"
@@ -100,6 +107,11 @@ def attest(desk: Desk, incident_id: str, how: str) -> Incident:
         Refused: there are findings; their end is proven, not attested.
     """
     return incidents.act(desk, incident_id, lambda incident: [deciding.attest(incident, how)])
+
+
+def _check_open(incident: Incident) -> None:
+    if incident.phase is Phase.CLOSED:
+        raise Refused(f"{incident.id} is closed", remedy="reopen it first, with the reason")
 
 
 def _made(desk: Desk, names: Sequence[str]) -> dict[str, Finding]:
