@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tocsin.measure.measuring import Figures, Times, figures, times
+from tocsin.measure.figures import Figures, Times, figures, times
 from tocsin.model.incident import Incident
 from tocsin.service import duties, incidents
 from tocsin.service.desk import Desk

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.core.incident.made import ACKNOWLEDGED, CAUSE, CLOSED, CONTAINED, action, at, incident, verified
-from tocsin.measure.measuring import Punctuality, figures, punctuality, times
+from tocsin.measure.figures import Punctuality, figures, punctuality, times
 from tocsin.model.law import Obligation, Reason, Status, Truth
 
 HOUR = timedelta(hours=1)
