@@ -150,3 +150,13 @@ def test_times_show_the_authority_beside_the_reader() -> None:
 )
 def test_spans_are_told_in_two_units(length: timedelta | None, text: str) -> None:
     assert span(length) == text
+
+
+def test_hostile_text_in_our_own_mistake_stays_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _raising(monkeypatch, ZeroDivisionError("\x1b[2Jgone\u202e"))
+    _, _, err = _run(capsys, "check")
+    assert "\\x1b[2Jgone\\u202e" in err
+    assert "\x1b" not in err
+    Path(err.rsplit(" ", 1)[1].strip().rstrip(".")).unlink()

@@ -137,10 +137,7 @@ def run(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except KeyboardInterrupt:
-        print(
-            "interrupted; what was acknowledged is kept, and running the command again goes on from there",
-            file=sys.stderr,
-        )
+        print("interrupted; what was acknowledged is kept", file=sys.stderr)
         return EXIT_INTERRUPTED
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_OK if stop.code is None else EXIT_REFUSED
@@ -182,13 +179,15 @@ def _say_internal(error: Exception) -> int:
     import tempfile
     import traceback
 
+    from tocsin.cli.output import clean
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="tocsin-error-", suffix=".txt", delete=False, encoding="utf-8"
     ) as kept:
         kept.write("".join(traceback.format_exception(error)))
     print(
-        f"internal error: {type(error).__name__}: {error}\n"
-        f"This is a mistake of Tocsin's, not yours. Nothing acknowledged is lost. The details are in {kept.name}.",
+        clean(f"internal error: {type(error).__name__}: {error}\n")
+        + f"This is a mistake of Tocsin's, not yours. Nothing acknowledged is lost. The details are in {kept.name}.",
         file=sys.stderr,
     )
     return EXIT_INTERNAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,12 @@ def demo(directory: Path = Path("tocsin-demo"), *, shared: Shared = DEFAULT) -> 
 
     if not shared.json:
         say("Playing October 2026 at Nordhafen Bank: a credit model and a support assistant, about 430,000 rows.")
-    with bars(shared) as progress:
-        played = play(directory, progress)
+    try:
+        with bars(shared) as progress:
+            played = play(directory, progress)
+    except KeyboardInterrupt:
+        print("the month was not played to its end; play it again in a new folder", file=sys.stderr)
+        raise
     emit(played, shared, lambda p: _show(p, shared))
     return EXIT_OK if played.verified and not played.others and len(played.incidents) == 2 else EXIT_REFUSED
 
