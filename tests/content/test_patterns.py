@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from re import _parser as sre  # type: ignore[attr-defined]
 from string import Formatter
+from typing import Any
 
 import pytest
 
 from tocsin.content.loaders import patterns, taxonomies
 from tocsin.content.loaders.patterns import ALL_ROLES, PatternFile
-from tocsin.detect.text.engine import Engine, hyperscan, scan
+from tocsin.detect.text.engine import CONTEXT_BYTES, Engine, hyperscan, scan
 from tocsin.detect.text.masks import masked, unknown
-from tocsin.detect.text.patterns import Pattern, Patterns
+from tocsin.detect.text.patterns import Patterns
 from tocsin.detect.text.validators import VALIDATORS
 
 FILES = patterns.written()
@@ -90,14 +93,42 @@ def test_each_kind_has_its_patterns() -> None:
         assert len(patterns.load().of(kind).items) >= 5  # type: ignore[arg-type]
 
 
-def _unbounded(pattern: Pattern) -> list[str]:
-    """Repeats without a limit: they make a search cost more than the text is long."""
-    return re.findall(r"(?<!\\)(?:[*+]|\{\d+,\})(?!\?*\))", re.sub(r"\[[^\]]*\]", "x", pattern.expression))
+def _repeats(tree: Any) -> Iterator[int]:
+    """The upper limit of every repeat in a parsed expression, also of those inside groups, branches and look-arounds."""
+    if isinstance(tree, tuple) and len(tree) == 2 and "REPEAT" in str(tree[0]):
+        yield int(tree[1][1])
+    if isinstance(tree, tuple | list | sre.SubPattern):
+        for inner in tree:
+            yield from _repeats(inner)
 
 
 @pytest.mark.parametrize("file", EACH)
 def test_every_repeat_is_bounded(file: PatternFile) -> None:
-    assert _unbounded(BY_ID[file.id]) == []
+    """Repeats without a limit make a search cost more than the text is long."""
+    pattern = BY_ID[file.id]
+    for expression in filter(None, (pattern.expression, pattern.context)):
+        assert all(limit < sre.MAXREPEAT for limit in _repeats(sre.parse(expression)))
+
+
+@pytest.mark.parametrize("expression", ["a*", "(?:a+)", "(?=x(b+?))y", "a|b{2,}", "(?<!a)c*"])
+def test_a_repeat_without_a_limit_would_be_noticed(expression: str) -> None:
+    assert sre.MAXREPEAT in list(_repeats(sre.parse(expression)))
+
+
+@pytest.mark.parametrize("file", EACH)
+def test_no_expression_can_match_more_than_its_reach(file: PatternFile) -> None:
+    """Otherwise Hyperscan's stretch ends before the match does, and the engines differ."""
+    pattern = BY_ID[file.id]
+    assert 0 < sre.parse(pattern.expression).getwidth()[1] <= pattern.reach
+    assert sre.parse(pattern.context).getwidth()[1] <= CONTEXT_BYTES
+
+
+@pytest.mark.skipif(hyperscan is None, reason="no Hyperscan here")
+def test_the_longest_image_is_found_whole_by_both_engines() -> None:
+    text = f"![{'a' * 80}](https://{'p' * 200}?{'k' * 20}={{{'d' * 120})"
+    image = Patterns((BY_ID["image_exfiltration"],))
+    assert [(hit.start, hit.end) for hit in scan([text], image, "plain").hits] == [(0, len(text))]
+    assert scan([text], image, "hyperscan") == scan([text], image, "plain")
 
 
 @pytest.mark.parametrize("file", EACH)
