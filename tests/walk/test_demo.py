@@ -258,9 +258,9 @@ def test_an_auditor_verifies_the_bundle_with_python_alone(run: Run, copy: Path, 
 
 
 def test_erased_evidence_leaves_a_ledger_that_verifies(run: Run, copy: Path) -> None:
-    from tocsin.adapters.evidence.sealed import EvidenceStore
-
-    assert EvidenceStore(copy / ".tocsin" / "evidence").erase(LEAK) > 0
+    code, erased, _ = run("incident", "erase", LEAK, "--because", "the retention period ended", root=copy)
+    assert code == EXIT_OK
+    assert erased["pieces"] > 0
     assert run("verify", "--deep", root=copy)[1]["faults"] == []
 
 

@@ -61,7 +61,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         high=0.5,
     ),
     Parameter("exclude", list, [], "ids of patterns that are not looked for"),
-    Parameter("buckets", int, 256, "buckets that sessions are hashed to", low=16, high=4096),
+    Parameter("buckets", int, 1024, "buckets that sessions are hashed to", low=16, high=4096),
     *GUARANTEE,
 )
 
