@@ -210,7 +210,7 @@ def test_a_mistake_in_the_system_file_is_told_with_its_line_and_nothing_is_judge
 
 
 def test_without_findings_the_list_is_empty(bank: Bank) -> None:
-    assert "0 findings." in bank("findings").out
+    assert "No findings." in bank("findings").out
     assert bank("findings", "--json").json() == []
 
 

@@ -18,7 +18,7 @@ def type_(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Typed:
 def test_the_next_step_says_who_why_and_what_to_type(type_: Typed) -> None:
     code, out, _ = type_("respond", INCIDENT)
     assert code == EXIT_OK
-    assert "Bias event: 0 steps done, 9 mandatory ones left" in out
+    assert "Bias event: no steps done, 9 mandatory ones left" in out
     assert "acknowledge  Acknowledge: a person takes over" in out
     assert "who: incident_manager" in out
     assert "why: " in out

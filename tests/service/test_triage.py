@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tests.core.incident.made import at, since
-from tests.service.banks import ASSISTANT, CREDIT, Clock, bank, found, later, leaked, record
+from tests.service.banks import ASSISTANT, CREDIT, bank, found, later, leaked, record
 from tocsin.incident.folding import stream
 from tocsin.model.event import Append
 from tocsin.model.finding import Category, Level
@@ -241,7 +241,3 @@ def test_killed_at_any_instant_it_goes_on_where_it_was(tmp_path: Path) -> None:
             triage(desk)
             assert _state(desk) == expected, f"round {round_}"
     assert kills >= 6
-
-
-def test_clocks_stand_still_in_these_tests() -> None:
-    assert Clock()() == Clock()()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.banks import START, Clock, bank, leaked, record
+from tests.service.banks import Clock, bank, leaked, record
 from tests.service.desks import SYSTEM
 from tests.service.desks import desk as plain_desk
 from tests.service.test_ingesting_killed import log
@@ -336,7 +336,3 @@ class TestProofs:
 def test_where_there_is_nothing_to_verify(tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match="no ledger"):
         verify(tmp_path)
-
-
-def test_the_clock_of_these_tests() -> None:
-    assert Clock()() == START

@@ -81,6 +81,9 @@ EPILOGUE = (
     " 70 an error of Tocsin's own.  Every command takes --json."
 )
 
+STANDARD_INPUT = "./-"
+"""The parser takes a lone hyphen for an option; as a path this is the same."""
+
 GROUPS = {
     "incident": "Work on incidents.",
     "law": "Reporting duties and their clocks.",
@@ -127,7 +130,7 @@ def run(argv: Sequence[str]) -> int:
         print(overview())
         return EXIT_OK
     try:
-        result = build()(list(argv))
+        result = build()([STANDARD_INPUT if part == "-" else part for part in argv])
         sys.stdout.flush()
     except CycloptsError as error:
         return _say_usage(error, as_json="--json" in argv)

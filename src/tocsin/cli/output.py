@@ -107,6 +107,13 @@ def moment(at: datetime | None, zone: str | None = None, beside: str | None = No
     return text if there.utcoffset() == here.utcoffset() else f"{text} ({there.strftime('%Y-%m-%d %H:%M %Z')})"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """How many of what, in words that agree: `1 gap`, `2,000 gaps`, `no gaps`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{f'{number:,}' if number else 'no'} {plural or f'{noun}s'}"
+
+
 def span(length: timedelta | None) -> str:
     """A length of time in at most two units: `3 d 4 h`, `25 min`; with a minus sign when it is over."""
     if length is None:

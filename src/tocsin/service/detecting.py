@@ -167,12 +167,15 @@ def _detect_system(desk: Desk, system: System, progress: Progress, close_until: 
     watchers = detectors(desk, system)
     results = {watcher.id: _Result() for watcher in watchers}
     journal = _Journal()
-    for _ in range(RETRIES):
+    seen, tries = -1, RETRIES
+    while tries:
         try:
             while _run(desk, system, journal, watchers, results, progress, close_until):
                 pass
-        except Conflict:
-            continue  # somebody else judged windows in the meantime: go on from there
+        except Conflict:  # somebody else judged windows in the meantime: go on from there
+            tries = RETRIES if journal.version > seen else tries - 1  # while anybody gets on, nobody gives up
+            seen = journal.version
+            continue
         return _told(system, journal, watchers, results)
     raise Conflict(f"other processes keep judging {system.id}", "try again when they are done")
 

@@ -24,7 +24,7 @@ from tocsin.model.incident import Incident, JoinedFinding, Phase
 from tocsin.model.policy import Severity
 from tocsin.service.desk import Desk
 
-RETRIES = 5
+RETRIES = 50
 Result = TypeVar("Result")
 
 

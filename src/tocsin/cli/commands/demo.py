@@ -9,7 +9,7 @@ from typing import Any
 
 from tocsin.cli.commands import law as law_commands
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import bars, emit, heading, moment, say
+from tocsin.cli.output import bars, counted, emit, heading, moment, say
 from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
 
 
@@ -43,12 +43,12 @@ def _show(played: Any, shared: Shared) -> None:
         f"{played.predictions:,} credit decisions and {played.messages:,} messages came in; {played.windows:,} windows were judged."
     )
     more = f", and {played.others} that should not be there" if played.others else " and nothing else"
-    say(f"{len(played.incidents)} incidents were opened{more}.", "bold")
+    say(f"{counted(len(played.incidents), 'incident')} opened{more}.", "bold")
     for told in played.incidents:
         _incident(told, shared)
     heading("The ledger")
     state = "verified: every event, segment and piece of evidence" if played.verified else "NOT VERIFIED"
-    say(f"  {played.events:,} events, {state}; signed checkpoint in {played.checkpoint}")
+    say(f"  {counted(played.events, 'event')}, {state}; signed checkpoint in {played.checkpoint}")
     heading("Where to look")
     for told in played.incidents:
         say(f"  tocsin incident show {told.id} -C {played.root}")
@@ -66,9 +66,9 @@ def _incident(told: Any, shared: Shared) -> None:
     )
     law_commands.show_duties(told.clocks, shared, told.detected)
     for path in told.report:
-        say(f"  report: {path}" + (f" ({told.gaps} gaps named)" if path.endswith(".pdf") else ""))
+        say(f"  report: {path}" + (f" ({counted(told.gaps, 'gap')} named)" if path.endswith(".pdf") else ""))
     for line, findings in Counter(told.proof).items():
-        say(f"  {line}" + (f" ({findings} findings)" if findings > 1 else ""))
+        say(f"  {line}" + (f" ({counted(findings, 'finding')})" if findings > 1 else ""))
     say(
         "  closed" if told.closed else f"  open: {'; '.join(told.still_missing) or 'the fix is not proven yet'}", "bold"
     )

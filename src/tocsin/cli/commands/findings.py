@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, heading, moment, pairs, say, table
+from tocsin.cli.output import counted, emit, heading, moment, pairs, say, table
 from tocsin.model.errors import UsageFault
 from tocsin.model.finding import Level
 
@@ -44,14 +44,19 @@ def findings(
         return
     matching = [f for f, _ in found if f.id.startswith(finding)]
     if len(matching) != 1:
-        raise UsageFault(f"{len(matching)} findings begin with {finding!r}", "see: tocsin findings")
+        raise UsageFault(
+            f"{counted(len(matching), 'finding')} with an id that begins with {finding!r}", "see: tocsin findings"
+        )
     emit(matching[0], shared, lambda f: explain(f, shared))
 
 
 def _list(found: list[Any], shared: Shared) -> None:
+    if not found:
+        say("No findings.")
+        return
     rows = ((f.id, f.level, f.system, f.detector, f.title, f.count, moment(at, shared.zone)) for f, at in found)
     table(("id", "level", "system", "detector", "what", "count", "found"), rows, right=("count",))
-    say(f"{len(found)} findings. Explain one with: tocsin findings ID")
+    say(f"{counted(len(found), 'finding').capitalize()}. Explain one with: tocsin findings ID")
 
 
 def explain(f: Any, shared: Shared) -> None:

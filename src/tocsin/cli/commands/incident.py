@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from tocsin.cli.commands import law as law_commands
 from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, heading, moment, pairs, say, span, table
+from tocsin.cli.output import counted, emit, heading, moment, pairs, say, span, table
 from tocsin.model.finding import Category
 from tocsin.model.incident import Phase
 from tocsin.model.policy import Severity
@@ -284,7 +284,9 @@ def split(incident: str, *findings: str, title: str, shared: Shared = DEFAULT) -
     with shared.desk() as desk:
         both = incidents.split(desk, incident, findings, title)
         emit(
-            both, shared, lambda pair: say(f"{len(findings)} findings moved from {pair[0].id} to {pair[1].id}.", "bold")
+            both,
+            shared,
+            lambda pair: say(f"{counted(len(findings), 'finding')} moved from {pair[0].id} to {pair[1].id}.", "bold"),
         )
 
 
@@ -375,7 +377,7 @@ def erase(incident: str, *, because: Because, shared: Shared = DEFAULT) -> None:
         emit(
             erasing.erase(desk, incident, because),
             shared,
-            lambda e: say(f"{e.pieces} pieces of {e.incident} erased.", "bold"),
+            lambda e: say(f"{counted(e.pieces, 'piece')} of {e.incident} erased.", "bold"),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import bars, emit, say, table
+from tocsin.cli.output import bars, counted, emit, say, table
 
 
 def ingest(
@@ -56,7 +56,7 @@ def _ingested(result: Any) -> None:
             for reason, count in file.reasons.items():
                 say(f"  {count:,} × {reason}")
         if file.left_out:
-            say(f"{file.name}: {file.left_out:,} rows belong to another system and are left out")
+            say(f"{file.name}: {counted(file.left_out, 'row')} of other systems left out")
         if file.out_of_order:
-            say(f"{file.name}: {file.out_of_order:,} rows are older than the row before them")
-    say(f"{result.rows:,} rows in, {result.quarantined:,} in quarantine.", "bold")
+            say(f"{file.name}: {counted(file.out_of_order, 'row')} older than the row before")
+    say(f"{counted(result.rows, 'row')} in, {result.quarantined:,} in quarantine.", "bold")

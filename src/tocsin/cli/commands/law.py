@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, heading, moment, say, span, table
+from tocsin.cli.output import counted, emit, heading, moment, say, span, table
 
 
 def due(
@@ -46,7 +46,7 @@ def _due(found: Any, shared: Shared, *, explain: bool) -> None:
             for owed in one.obligations:
                 _explain(owed, shared)
         if one.open_questions:
-            say(f"  {one.open_questions} open questions: tocsin law ask {one.incident}")
+            say(f"  {counted(one.open_questions, 'open question')}: tocsin law ask {one.incident}")
         say(f"  {one.statement}")
     if not found:
         say("No open incidents.")
@@ -155,7 +155,7 @@ def _ask(incident: str, asked: Any, now: Any) -> None:
     for number, question in enumerate(asked, start=1):
         earliest = f", the earliest in {span(question.earliest_due - now)}" if question.earliest_due else ""
         say(f"{number}. {question.text}", "bold")
-        say(f"   decides {len(question.decides)} duties{earliest}. {question.help}")
+        say(f"   decides {counted(len(question.decides), 'duty', 'duties')}{earliest}. {question.help}")
         if question.citation:
             say(f"   {question.citation.instrument}, {question.citation.pinpoint} [{question.citation.confidence}]")
         answers = "|".join(question.choices) or question.type

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, heading, pairs, say, span, table
+from tocsin.cli.output import counted, emit, heading, pairs, say, span, table
 
 
 def measure(*, shared: Shared = DEFAULT) -> None:
@@ -18,7 +18,7 @@ def measure(*, shared: Shared = DEFAULT) -> None:
 
 
 def _show(figures: Any) -> None:
-    say(f"{figures.incidents} incidents, {figures.open} of them open", "bold")
+    say(f"{counted(figures.incidents, 'incident').capitalize()}, {figures.open} of them open", "bold")
     for name, counts in (
         ("category", figures.by_category),
         ("severity", figures.by_severity),

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, say, table
+from tocsin.cli.output import counted, emit, say, table
 
 FORM = "eu.aiact.art73/draft-template-1.0.0"
 
@@ -49,7 +49,7 @@ def _prepared(made: Any) -> None:
     say(f"{made.form} version {made.version} ({made.stage}) of {made.incident}", "bold")
     for path in made.files:
         say(f"  {path}")
-    say(f"{len(made.gaps)} gaps:" if made.gaps else "No gaps.")
+    say(f"{counted(len(made.gaps), 'gap').capitalize()}{':' if made.gaps else '.'}")
     for gap, source in zip(made.gaps, made.answerable, strict=True):
         say(f"  - {gap}  [{source}]")
     if made.gaps:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, heading, say
+from tocsin.cli.output import counted, emit, heading, say
 
 
 def respond(
@@ -48,7 +48,10 @@ def respond(
 
 
 def _show(incident: str, state: Any) -> None:
-    say(f"{state.playbook}: {len(state.done)} steps done, {len(state.mandatory_missing)} mandatory ones left", "bold")
+    say(
+        f"{state.playbook}: {counted(len(state.done), 'step')} done, {counted(len(state.mandatory_missing), 'mandatory one')} left",
+        "bold",
+    )
     heading("Next")
     for due in state.next:
         say(f"  {due.slug}  {due.name}{'' if due.mandatory else '  (optional)'}", "bold")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import bars, clean, emit
+from tocsin.cli.output import bars, clean, counted, emit
 from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
 
 
@@ -51,14 +51,10 @@ def _verified(result: Any) -> None:
     """Plain prints: a verifier must start at once."""
     for fault in result.faults:
         print(clean(f"WRONG: {fault}"))
-    extra = (
-        f", {result.segments} segments, {result.evidence} pieces of evidence"
-        if result.segments or result.evidence
-        else ""
-    )
-    print(
-        f"{'Verified' if result.ok else 'NOT VERIFIED'}: {result.events:,} events, {result.checkpoints} checkpoints{extra}"
-    )
+    parts = [counted(result.events, "event"), counted(result.checkpoints, "checkpoint")]
+    if result.segments or result.evidence:
+        parts += [counted(result.segments, "segment"), f"{counted(result.evidence, 'piece')} of evidence"]
+    print(f"{'Verified' if result.ok else 'NOT VERIFIED'}: {', '.join(parts)}")
     print(f"root {result.root}")
 
 
@@ -98,4 +94,8 @@ def export(out: Path, *, shared: Shared = DEFAULT) -> None:
     from tocsin.service.clock import wall_clock
 
     made = verifying.export(shared.root(), out, wall_clock)
-    emit(made, shared, lambda e: print(f"{e.events:,} events in {e.path}; verify with: python {e.path}/verify.py"))
+    emit(
+        made,
+        shared,
+        lambda e: print(f"{counted(e.events, 'event')} in {e.path}; verify with: python {e.path}/verify.py"),
+    )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, say
+from tocsin.cli.output import counted, emit, say
 
 
 def watch(
@@ -48,7 +48,7 @@ def watch(
                 _tell(shared, f"opened {incident_id}")
 
         def arrived(file: Any) -> None:
-            _tell(shared, f"{file.name}: {file.rows:,} rows, {file.quarantined:,} in quarantine")
+            _tell(shared, f"{file.name}: {counted(file.rows, 'row')}, {file.quarantined:,} in quarantine")
 
         def failed(path: Path, error: Exception) -> None:
             _tell(shared, f"{path.name}: {error}")
@@ -67,7 +67,9 @@ def watch(
     emit(
         result,
         shared,
-        lambda r: say(f"{r.files} files, {r.rows:,} rows, {r.quarantined:,} in quarantine, {r.failed} failed."),
+        lambda r: say(
+            f"{counted(r.files, 'file')}, {counted(r.rows, 'row')}, {r.quarantined:,} in quarantine, {r.failed} failed."
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import emit, heading, say, table
+from tocsin.cli.output import counted, emit, heading, say, table
 from tocsin.model.errors import EXIT_BAD_INPUT, EXIT_OK, EXIT_REFUSED
 from tocsin.service.clock import wall_clock
 
@@ -71,8 +71,8 @@ def _checked(checked: Any) -> None:
             ((g.weight, g.what, g.remedy, ", ".join(g.answers)) for g in checked.gaps),
         )
     say()
-    mistakes = f"{len(checked.problems)} mistakes" if checked.problems else "No mistakes"
-    say(f"{mistakes}, {len(checked.gaps)} gaps.", "bold")
+    mistakes = counted(len(checked.problems), "mistake").capitalize()
+    say(f"{mistakes}, {counted(len(checked.gaps), 'gap')}.", "bold")
 
 
 def policy(*, shared: Shared = DEFAULT) -> None:
