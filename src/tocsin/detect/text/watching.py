@@ -125,7 +125,7 @@ class TextWatch(Bound):
         texts = messages.texts(places, self.subject.tool_part)
         scanned = scan(texts, self.patterns)
         found: dict[str, Entry] = {}
-        typed, marks = set(), defaultdict[int, set[str]](set)
+        typed, counted, marks = set(), set(), defaultdict[int, set[str]](set)
         for hit in scanned.hits:
             row, pattern = int(places[hit.row]), self.patterns.items[hit.pattern]
             said = texts[hit.row].as_py()[hit.start : hit.end]
@@ -139,7 +139,9 @@ class TextWatch(Bound):
                 key = tally.digest(self.setting.salt, mark, pattern.id, role)
                 shown = masked(pattern.mask, said)
                 entry = Entry(pattern.id, role, value, mark, shown, 1, (messages.place(row),))
-                found[key] = tally.joined(found[key], entry) if key in found else entry
+                if (row, key) not in counted:  # a message that repeats itself is one message
+                    counted.add((row, key))
+                    found[key] = tally.joined(found[key], entry) if key in found else entry
         owner = buckets(messages.owners, state.counts.shape[1], self.setting.salt)
         rows = (np.flatnonzero(watched), np.fromiter(marks, np.int64, len(marks)))
         counts = np.stack([np.bincount(owner[chosen], minlength=state.counts.shape[1]) for chosen in rows])

@@ -65,6 +65,10 @@ class TestSightings:
         assert (finding.count, finding.details["values"]) == (1_000, 1)
         assert len(finding.rows) == 20
 
+    def test_a_message_that_repeats_itself_is_one_message(self) -> None:
+        findings = {f.key: f.count for f in found("prompt_injection", ("user", f"{ATTACK}. " * 30, "s1"))}
+        assert findings["ignore_instructions:user"] == 1
+
     def test_roles_that_are_not_watched_say_what_they_like(self) -> None:
         assert found("personal_data", ("user", CARD, "s1"), ("system", CARD, "s1"), (None, CARD, "s1")) == []
         assert found("prompt_injection", ("assistant", ATTACK, "s1"), ("system", ATTACK, "s1")) == []
