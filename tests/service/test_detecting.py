@@ -387,10 +387,10 @@ def test_a_run_that_comes_second_goes_on_from_there(at: Desk) -> None:
     assert (watched.windows, watched.windows_total) == (3, 3)
 
 
-def test_a_run_that_is_always_second_gives_up_with_a_word(at: Desk) -> None:
+def test_a_run_that_is_always_second_while_nobody_gets_on_gives_up_with_a_word(at: Desk) -> None:
     take(at, rows(300))
     with pytest.raises(Conflict, match="other processes keep judging credit"):
-        detect(replace(at, ledger=Interfering(at.ledger, detecting.RETRIES)))
+        detect(replace(at, ledger=Interfering(at.ledger, detecting.RETRIES + 1)))
 
 
 def test_a_segment_that_was_changed_is_refused_and_nothing_is_recorded(at: Desk) -> None:

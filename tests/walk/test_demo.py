@@ -370,7 +370,7 @@ def test_decisions_not_to_report_carry_author_and_reason(run: Run, copy: Path) -
         (["report", "prepare", CREDIT, "--form", "none"], EXIT_USAGE, "draft-template"),
         (["law", "decide", CREDIT, "eu.none", "--because", "x"], EXIT_USAGE, "no obligation"),
         (["respond", LEAK, "fly", "--outcome", "x"], EXIT_USAGE, "acknowledge"),
-        (["findings", "zzzz"], EXIT_USAGE, "0 findings"),
+        (["findings", "zzzz"], EXIT_USAGE, "no findings"),
         (["remediate", CREDIT], EXIT_USAGE, "nothing to do"),
         (["detect", "none"], EXIT_USAGE, "support-assistant"),
     ],
