@@ -4,7 +4,8 @@ A file is known by the SHA-256 of its bytes. Its good rows are cut into parts, o
 rows alone: a second run makes the same parts and skips those that the ledger already has. A row's id is compared with every row
 that the ledger had before that row's segment, so that a second run also finds the same duplicates.
 
-When a file is given again after the mapping was changed, the rows that went into quarantine then are read again, and only those.
+When a file is given again after the mapping was changed, the rows that went into quarantine then are read again, and only those. Of a
+log that grew, only the lines after those that were read before.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ import pyarrow.compute as pc
 
 from tocsin.adapters.files import told
 from tocsin.adapters.telemetry.choosing import check_columns, chosen
-from tocsin.adapters.telemetry.chunks import Bad, Lines, only_lines
+from tocsin.adapters.telemetry.chunks import EVERY_LINE, NO_LINES, Bad, Lines, Wanted
 from tocsin.adapters.telemetry.cutting import Part, Size, parts
 from tocsin.adapters.telemetry.identities import Identities, hashed
 from tocsin.adapters.telemetry.locking import alone
 from tocsin.adapters.telemetry.mapping import mapped, plan
-from tocsin.adapters.telemetry.opening import Source, gathered, identified, opened
+from tocsin.adapters.telemetry.opening import Source, beginning, gathered, identified, opened
 from tocsin.adapters.telemetry.quarantine import Quarantine, lines_in
 from tocsin.content.discovery import declared
 from tocsin.model.errors import BadInput, Conflict, EnvironmentFault, Place, Refused
-from tocsin.model.event import Append, Event
+from tocsin.model.event import Append, Event, Recorded
 from tocsin.model.policy import System, TelemetryMapping
 from tocsin.model.progress import Progress, silent
 from tocsin.model.telemetry import Segment
@@ -42,6 +43,7 @@ from tocsin.service.desk import Desk
 RETRIES = 5
 WAIT_S = 600.0
 SIZE = Size()
+LAST_LINE = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class IngestedFile:
     """Rows that belong to another system (`telemetry.only`)."""
     read_again: bool = False
     """The mapping has changed since: only the rows that were in quarantine were read again."""
+    continued_after: int = 0
+    """The file begins with one that was ingested before: only the lines after this one were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,10 @@ def _ingest_file(
             past = readings(events, source.digest)
             if past and not _worth_reading_again(past[-1], telemetry):
                 return _known(path, source, past)
-            run = _Run(desk, system, telemetry, _File(path, before, source), past, size, progress)
+            file = _File(path, before, source)
+            run = _Run(
+                desk, system, telemetry, file, past, _wanted(desk, telemetry, file, past, events), size, progress
+            )
             try:
                 return run.run(entries_of(events, system), len(events))
             except Conflict:
@@ -167,6 +174,43 @@ class _File(NamedTuple):
     source: Source
 
 
+def _wanted(
+    desk: Desk, telemetry: TelemetryMapping, file: _File, past: Sequence[Reading], events: Sequence[Recorded]
+) -> Wanted:
+    """Which lines of the file are read: those that no earlier reading has taken."""
+    if past:
+        return Wanted(LAST_LINE, _waiting(desk, events, past[-1]))
+    begun = [e.version for e in events if e.kind == "segment_recorded" and e.data["source"] == file.source.digest]
+    before = [
+        event for event in events if not begun or event.version < begun[0]
+    ]  # a run that is resumed decides as it did
+    begins = beginning(file.path, _whole(before, file.source.bytes))
+    if begins is None:
+        return EVERY_LINE
+    last = readings(before, begins.digest)[-1]
+    waiting = _waiting(desk, events, last)
+    cut_off = begins.lines + 1
+    read = cut_off if begins.partial and cut_off not in waiting else begins.lines
+    return Wanted(read, waiting if _worth_reading_again(last, telemetry) else NO_LINES)
+
+
+def _whole(events: Sequence[Recorded], below: int) -> dict[int, set[str]]:
+    """The files that were read to their end and are smaller than so many bytes: digests by size."""
+    found: dict[int, set[str]] = {}
+    for event in events:
+        if event.kind == "file_ingested" and 0 < event.data["bytes"] < below:
+            found.setdefault(event.data["bytes"], set()).add(event.data["source"])
+    return found
+
+
+def _waiting(desk: Desk, events: Sequence[Recorded], last: Reading) -> Lines:
+    """The lines that a reading left in quarantine."""
+    if not last.quarantine:
+        return NO_LINES
+    system = events[0].stream.removeprefix(stream(""))
+    return lines_in(desk.root / ".tocsin" / "quarantine" / system / f"{last.source}.jsonl", last.quarantine)
+
+
 class _Run:
     """One file on its way in."""
 
@@ -177,15 +221,15 @@ class _Run:
         telemetry: TelemetryMapping,
         file: _File,
         past: Sequence[Reading],
+        wanted: Wanted,
         size: Size,
         progress: Progress,
     ) -> None:
         self.desk, self.system, self.telemetry, self.size, self.progress = desk, system, telemetry, size, progress
         self.path, self.before, self.source = file
         self.key = f"{self.source.digest}+{len(past)}" if past else self.source.digest
-        folder = desk.root / ".tocsin" / "quarantine" / system
-        self.quarantine = Quarantine(folder / f"{self.key}.jsonl")
-        self.only = lines_in(folder / f"{past[-1].source}.jsonl", past[-1].quarantine) if past else None
+        self.again, self.wanted = bool(past), wanted
+        self.quarantine = Quarantine(desk.root / ".tocsin" / "quarantine" / system / f"{self.key}.jsonl")
         self.identities = Identities(desk.telemetry.root / system, desk.telemetry.batches)
         self.segments: list[Segment] = []
         self.duplicates = self.rows = self.out_of_order = self.newest = self.left_out = 0
@@ -223,7 +267,7 @@ class _Run:
         check_columns(self.path, reader, columns)
         with opened(self.path) as file:
             for piece in reader.read(file.stream, str(self.path), columns.wanted()):
-                chunk = piece if self.only is None else only_lines(piece, self.only)
+                chunk = piece if self.wanted is EVERY_LINE else self.wanted.of(piece)
                 self.quarantine.add(chunk.bad)
                 if len(chunk.lines):
                     fitting = mapped(chunk, columns)
@@ -294,6 +338,8 @@ class _Run:
             "bytes": self.source.bytes,
             "mapping": _digest(self.telemetry),
         }
+        if self.wanted.after and not self.again:
+            named["continued_after"] = self.wanted.after
         events = [self.desk.event("file_ingested", **named, **counts)]
         if count:
             fields = {"source": self.key, "rows": count, "reasons": self.quarantine.reasons()}
@@ -313,7 +359,8 @@ class _Run:
             reasons=self.quarantine.reasons(),
             out_of_order=self.out_of_order,
             left_out=self.left_out,
-            read_again=self.only is not None,
+            read_again=self.again,
+            continued_after=0 if self.again else self.wanted.after,
         )
 
 

@@ -15,6 +15,7 @@ RAW_MAX = 2_000
 """Characters of a bad line that quarantine keeps."""
 
 Lines = np.ndarray[tuple[int], np.dtype[np.int64]]
+NO_LINES: Lines = np.array([], np.int64)
 
 
 class Bad(NamedTuple):
@@ -85,11 +86,23 @@ def filtered(chunk: Chunk, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> 
     return replace(chunk, columns=columns, lines=chunk.lines[keep], raw=lambda row: raw(int(places[row])))
 
 
-def only_lines(chunk: Chunk, lines: Lines) -> Chunk:
-    """What the chunk has of those lines, good and bad."""
-    kept = np.isin([bad.line for bad in chunk.bad], lines)
-    bad = tuple(bad for bad, wanted in zip(chunk.bad, kept, strict=True) if wanted)
-    return replace(filtered(chunk, np.isin(chunk.lines, lines)), bad=bad)
+class Wanted(NamedTuple):
+    """Which lines of a file are read: those after one, and some of those before."""
+
+    after: int
+    before: Lines = NO_LINES
+
+    def of(self, chunk: Chunk) -> Chunk:
+        """What the chunk has of the wanted lines, good and bad."""
+        kept = self._wanted(np.array([bad.line for bad in chunk.bad], np.int64))
+        bad = tuple(bad for bad, wanted in zip(chunk.bad, kept, strict=True) if wanted)
+        return replace(filtered(chunk, self._wanted(chunk.lines)), bad=bad)
+
+    def _wanted(self, lines: Lines) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        return (lines > self.after) | np.isin(lines, self.before)
+
+
+EVERY_LINE = Wanted(0)
 
 
 def shown(raw: bytes) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -16,6 +17,7 @@ from tocsin.adapters.files import told
 from tocsin.model.errors import BadInput, Place, UsageFault
 
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\x04\x22\x4d\x18": "lz4"}
+PARQUET = b"PAR1"
 SUFFIXES = (".gz", ".zst", ".zstd", ".bz2", ".lz4")
 PIECE_BYTES = 1 << 20
 HEAD_BYTES = 4_096
@@ -53,6 +55,35 @@ def identified(path: Path) -> Source:
             while stream.read(PIECE_BYTES):
                 pass
     return Source(digest, size)
+
+
+class Beginning(NamedTuple):
+    """How a file begins: as a whole earlier one did. Its digest, its whole lines, and whether a part of a line follows them."""
+
+    digest: str
+    lines: int
+    partial: bool
+
+
+def beginning(path: Path, known: Mapping[int, AbstractSet[str]]) -> Beginning | None:
+    """The longest of the known files (digests by size in bytes) with which this one begins: a log that grew.
+
+    Compressed files and Parquet begin with none: their bytes do not grow by lines.
+    """
+    found, digest, at, lines, last = None, sha256(), 0, 0, b""
+    with told(path), path.open("rb") as file:
+        if _compression(path) is not None or file.read(len(PARQUET)) == PARQUET:
+            return None
+        file.seek(0)
+        for size in sorted(known):
+            while at < size and (part := file.read(min(PIECE_BYTES, size - at))):
+                digest.update(part)
+                at, lines, last = at + len(part), lines + part.count(b"\n"), part[-1:]
+            if at < size:
+                return found
+            if digest.hexdigest() in known[size]:
+                found = Beginning(digest.hexdigest(), lines, partial=last != b"\n")
+    return found
 
 
 @contextmanager

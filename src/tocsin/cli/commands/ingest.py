@@ -38,6 +38,14 @@ def ingest(
     emit(result, shared, _ingested)
 
 
+def _state(file: Any) -> str:
+    if file.already_known:
+        return "known already, nothing changed"
+    if file.read_again:
+        return "quarantine read again"
+    return f"grew: read after line {file.continued_after:,}" if file.continued_after else "read"
+
+
 def _ingested(result: Any) -> None:
     rows = [
         (
@@ -45,7 +53,7 @@ def _ingested(result: Any) -> None:
             f"{f.rows:,}",
             f"{f.quarantined:,}",
             f"{f.duplicates:,}",
-            "known already, nothing changed" if f.already_known else "read",
+            _state(f),
         )
         for f in result.files
     ]
