@@ -151,6 +151,29 @@ def test_a_missing_column_is_told_with_the_columns_that_there_are(run: Run, tmp_
     assert "decided" in err
 
 
+def only(run: Run, tmp_path: Path, text: str) -> None:
+    """Say which rows belong to the system."""
+    path, kept = tmp_path / "bank" / "systems" / "credit-model.yaml", tmp_path / "as-it-was.yaml"
+    if not kept.exists():
+        kept.write_bytes(path.read_bytes())
+    last = "    feature.part_time: part_time\n"
+    path.write_text(kept.read_text(encoding="utf-8").replace(last, f"{last}  only:\n    {text}\n"), encoding="utf-8")
+    assert run("check")[0] == EXIT_OK
+
+
+def test_a_mistyped_column_of_only_is_told_and_a_mistyped_value_shows(run: Run, tmp_path: Path) -> None:
+    file = log(tmp_path / "a.csv", row(1), row(2))
+    only(run, tmp_path, "model_versoin: ['2.2.0']")
+    code, _, err = ingest(run, file)
+    assert code == EXIT_BAD_INPUT
+    assert "telemetry.only.model_versoin" in err
+    assert "did you mean 'model_version'" in err
+    only(run, tmp_path, "model_version: ['2.2.O']")
+    assert "every row was left out" in ingest(run, file)[1]
+    only(run, tmp_path, "model_version: ['2.2.0']")
+    assert "2 rows in" in ingest(run, file)[1], "corrected, it is read as if for the first time"
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [

@@ -52,6 +52,8 @@ class Reading(NamedTuple):
     """Digest of the mapping at that time; empty: not known."""
     quarantine: str
     """Digest of the quarantine file, if there is one."""
+    left_out: int = 0
+    """Rows of other systems."""
 
 
 def readings(events: Sequence[Recorded], digest: str) -> list[Reading]:
@@ -66,6 +68,7 @@ def readings(events: Sequence[Recorded], digest: str) -> list[Reading]:
             data["duplicates"],
             data.get("mapping", ""),
             kept.get(data["source"], ""),
+            data.get("left_out", 0),
         )
         for data in found
         if data["source"].split("+")[0] == digest

@@ -158,8 +158,13 @@ def _known(path: Path, source: Source, past: Sequence[Reading]) -> IngestedFile:
 
 
 def _worth_reading_again(last: Reading, telemetry: TelemetryMapping) -> bool:
-    """Whether rows in quarantine may fit now, because the mapping is another."""
-    return last.quarantined > last.duplicates and last.mapping not in ("", _digest(telemetry))
+    """Whether rows in quarantine, or a file that was left out as a whole, may fit now, because the mapping is another."""
+    waiting = last.quarantined > last.duplicates or _left_out(last)
+    return waiting and last.mapping not in ("", _digest(telemetry))
+
+
+def _left_out(last: Reading) -> bool:
+    return last.left_out > 0 and not last.rows and not last.quarantined
 
 
 def _digest(telemetry: TelemetryMapping) -> str:
@@ -179,7 +184,7 @@ def _wanted(
 ) -> Wanted:
     """Which lines of the file are read: those that no earlier reading has taken."""
     if past:
-        return Wanted(LAST_LINE, _waiting(desk, events, past[-1]))
+        return EVERY_LINE if _left_out(past[-1]) else Wanted(LAST_LINE, _waiting(desk, events, past[-1]))
     begun = [e.version for e in events if e.kind == "segment_recorded" and e.data["source"] == file.source.digest]
     before = [
         event for event in events if not begun or event.version < begun[0]
@@ -188,10 +193,13 @@ def _wanted(
     if begins is None:
         return EVERY_LINE
     last = readings(before, begins.digest)[-1]
+    again = _worth_reading_again(last, telemetry)
+    if again and _left_out(last):
+        return EVERY_LINE
     waiting = _waiting(desk, events, last)
     cut_off = begins.lines + 1
     read = cut_off if begins.partial and cut_off not in waiting else begins.lines
-    return Wanted(read, waiting if _worth_reading_again(last, telemetry) else NO_LINES)
+    return Wanted(read, waiting if again else NO_LINES)
 
 
 def _whole(events: Sequence[Recorded], below: int) -> dict[int, set[str]]:

@@ -19,6 +19,7 @@ from tocsin.model.policy import ColumnMapping, TelemetryMapping
 from tocsin.model.telemetry import ROLES, TABLES, Table
 
 NAMES_SHOWN = 30
+ONLY = "telemetry.only"
 OPTIONAL = "Say `optional: true` if the log leaves it out"
 
 
@@ -75,7 +76,7 @@ def mapped(chunk: Chunk, plan: Plan) -> Mapped:
 
 
 def _own(chunk: Chunk, plan: Plan) -> tuple[Chunk, int]:
-    """The rows that have the values of `only`, and how many have not; a file without such a column has no row of the system."""
+    """The rows that have the values of `only`, and how many have not; a row without such a column is not of the system."""
     if not plan.only:
         return chunk, 0
     keep = np.ones(len(chunk.lines), bool)
@@ -102,12 +103,14 @@ def _bad(chunk: Chunk, row: int, reason: Reason) -> Bad:
 
 
 def missing_columns(plan: Plan, seen: Collection[str]) -> dict[str, str]:
-    """The columns whose source the file does not have, though it must: table's column -> source column."""
-    return {
+    """The columns whose source the file does not have, though it must: table's column (or `only`) -> source column."""
+    needed = {
         target: source.column
         for target, source in plan.columns.items()
-        if source.column is not None and not source.optional and source.column not in seen
+        if source.column is not None and not source.optional
     }
+    needed |= {f"{ONLY}.{column}": column for column in plan.only}
+    return {target: column for target, column in needed.items() if column not in seen}
 
 
 def refused(name: str, missing: Mapping[str, str], names: Sequence[str]) -> BadInput:
@@ -116,7 +119,7 @@ def refused(name: str, missing: Mapping[str, str], names: Sequence[str]) -> BadI
         Problem(
             Place(name, field=target),
             f"there is no column {column!r} in the file",
-            f"{_nearest(column, names)} {OPTIONAL}",
+            _nearest(column, names) if target.startswith(f"{ONLY}.") else f"{_nearest(column, names)} {OPTIONAL}",
         )
         for target, column in missing.items()
     )

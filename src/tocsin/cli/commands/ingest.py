@@ -63,7 +63,9 @@ def _ingested(result: Any) -> None:
             say(f"{file.name}: {file.quarantined:,} bad rows are kept in {file.quarantine}", "yellow")
             for reason, count in file.reasons.items():
                 say(f"  {count:,} × {reason}")
-        if file.left_out:
+        if file.left_out and not file.rows:
+            say(f"{file.name}: every row was left out: look at the values below `telemetry.only`", "yellow")
+        elif file.left_out:
             say(f"{file.name}: {counted(file.left_out, 'row')} of other systems left out")
         if file.out_of_order:
             say(f"{file.name}: {counted(file.out_of_order, 'row')} older than the row before")
