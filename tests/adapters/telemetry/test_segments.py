@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -197,3 +198,17 @@ def test_rows_of_different_schemas_come_together(store: SegmentStore) -> None:
     rows = store.rows("s", [RowRef(one.id, 0), RowRef(two.id, 0)]).to_pylist()
     assert {row["id"]: row["group.sex"] for row in rows} == {"A0": None, "A3": "m"}
     assert np.isclose(sum(row["score"] for row in rows), 0.3)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[:40], lambda data: b"PAR1" + bytes(200) + b"PAR1"]
+)
+def test_damage_after_the_first_look_is_told_as_damage(store: SegmentStore, damage: Callable[[bytes], bytes]) -> None:
+    segment = store.write("s", "predictions", table(0, 3))
+    path = kept(store, segment)
+    path.chmod(0o644)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises((Refused, EnvironmentFault)):
+        list(store.batches([segment], ["time"]))
+    with pytest.raises((Refused, EnvironmentFault)):
+        store.rows("s", [RowRef(segment.id, 0)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -49,12 +50,15 @@ class SegmentStore:
     ) -> Iterator[pa.RecordBatch]:
         """The rows of the segments in stored order; see `model.telemetry.TelemetryStore`."""
         for segment in segments:
-            file = self._open(segment)
-            there = set(file.schema_arrow.names)
-            read, row = [name for name in columns if name in there], 0
-            for batch in file.iter_batches(batch_size=rows_max, columns=read or ["time"]):
-                yield _placed(batch, columns, segment.id, row)
-                row += batch.num_rows
+            path, row = self._path(segment.system, segment.id), 0
+            self._check(path, segment.id)
+            with _sound(path, segment.id):
+                file = pq.ParquetFile(path)
+                there = set(file.schema_arrow.names)
+                read = [name for name in columns if name in there]
+                for batch in file.iter_batches(batch_size=rows_max, columns=read or ["time"]):
+                    yield _placed(batch, columns, segment.id, row)
+                    row += batch.num_rows
 
     def rows(self, system: str, refs: Sequence[RowRef]) -> pa.Table:
         """The named rows with all their columns, in the order of segments and rows, each once.
@@ -70,16 +74,11 @@ class SegmentStore:
             numbers = sorted(set(wanted[segment_id]))
             path = self._path(system, segment_id)
             self._check(path, segment_id)
-            with told(path):
+            with _sound(path, segment_id):
                 table = _taken(pq.ParquetFile(path), numbers)
             table = table.append_column(SEGMENT, pa.array([segment_id] * len(table)))
             tables.append(table.append_column(ROW, pa.array(numbers, pa.int64())))
         return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
-
-    def _open(self, segment: Segment) -> pq.ParquetFile:
-        path = self._path(segment.system, segment.id)
-        self._check(path, segment.id)
-        return pq.ParquetFile(path)
 
     def _check(self, path: Path, segment_id: str) -> None:
         """Compare the file with its name, once a process. Raises Refused when it is missing or was changed."""
@@ -90,11 +89,25 @@ class SegmentStore:
         with told(path):
             same = _digest(path) == segment_id
         if not same:
-            raise Refused(f"segment {segment_id[:12]} was changed: {path}", remedy="restore it from a backup")
+            raise _changed(path, segment_id)
         self._verified.add(segment_id)
 
     def _path(self, system: str, digest: str) -> Path:
         return self.root / system / f"{digest}.parquet"
+
+
+@contextmanager
+def _sound(path: Path, segment_id: str) -> Iterator[None]:
+    """What Arrow cannot read was changed since the file was compared with its name."""
+    try:
+        with told(path):
+            yield
+    except pa.ArrowException:
+        raise _changed(path, segment_id) from None
+
+
+def _changed(path: Path, segment_id: str) -> Refused:
+    return Refused(f"segment {segment_id[:12]} was changed: {path}", remedy="restore it from a backup")
 
 
 def _digest(path: Path) -> str:
