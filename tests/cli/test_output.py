@@ -116,3 +116,23 @@ def test_a_result_is_either_json_or_shown(capsys: pytest.CaptureFixture[str], tm
     output.emit(3, Shared(), seen.append)
     assert seen == [3]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("short", "short"),
+        ("  a line that is too long", "  a line that is\n    too long"),
+        ("  tocsin incident show INC-2026-0001", "  tocsin incident show INC-2026-0001"),
+        ("averyveryveryverylongword", "averyveryveryverylongword"),
+        ("the rate is 0.0125 of all", "the rate is 0.0125\n  of all"),
+    ],
+)
+def test_prose_is_broken_between_words_and_commands_stay_whole(line: str, shown: str) -> None:
+    assert output._broken(line, 18) == shown
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "no gaps"), (1, "1 gap"), (2, "2 gaps"), (2_000, "2,000 gaps")])
+def test_numbers_and_nouns_agree(number: int, text: str) -> None:
+    assert output.counted(number, "gap") == text
+    assert output.counted(2, "duty", "duties") == "2 duties"

@@ -6,6 +6,7 @@ Evidence text is adversarial: everything printed goes through `clean`, which rem
 from __future__ import annotations
 
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,8 +58,19 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def say(text: str = "", style: str | None = None) -> None:
-    """Print a line of text as it is: no markup is read in it."""
-    console().print(clean(text), style=style, markup=False, soft_wrap=True)
+    """Print a line of text as it is: no markup is read in it. A terminal gets it broken between words; a command stays whole."""
+    shown = clean(text)
+    if console().is_terminal:
+        shown = "\n".join(_broken(line, console().width) for line in shown.split("\n"))
+    console().print(shown, style=style, markup=False, soft_wrap=True)
+
+
+def _broken(line: str, width: int) -> str:
+    """The line in lines of at most that width, the later ones indented; what is to be copied is left to the terminal."""
+    if len(line) <= width or "tocsin " in line:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def heading(text: str) -> None:

@@ -64,7 +64,7 @@ def _incident(told: Any, shared: Shared) -> None:
     say(
         f"  {told.severity}, detected {told.minutes_to_detect} minutes after the harm began, on {moment(told.detected, shared.zone)}"
     )
-    law_commands.show_duties(told.clocks, shared, told.detected)
+    law_commands.show_duties(told.clocks, shared, told.detected, brief=True)
     for path in told.report:
         say(f"  report: {path}" + (f" ({counted(told.gaps, 'gap')} named)" if path.endswith(".pdf") else ""))
     for line, findings in Counter(told.proof).items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -64,14 +64,23 @@ def clocks(one: Any, shared: Shared, *, only_open: bool = False) -> None:
     show_duties(shown, shared, one.as_of)
 
 
-def show_duties(owed: Iterable[Any], shared: Shared, now: Any) -> None:
-    """A row for each duty; authorities of several countries that are owed the same by the same time share it."""
+def show_duties(owed: Iterable[Any], shared: Shared, now: Any, *, brief: bool = False) -> None:
+    """A row for each duty; authorities of several countries that are owed the same by the same time share it.
+
+    In brief, authorities are told by their countries.
+    """
     together: dict[tuple[str, ...], list[str]] = {}
     for one in owed:
         key = (_status(one), one.title, _when(one, shared), _left(one, now))
         together.setdefault(key, []).append(_where(one))
-    rows = ((status, title, "\n".join(to), when, left) for (status, title, when, left), to in together.items())
+    to = _briefly if brief else "\n".join
+    rows = ((status, title, to(named), when, left) for (status, title, when, left), named in together.items())
     table(("status", "duty", "to", "due (latest lawful)", "left"), rows)
+
+
+def _briefly(named: Sequence[str]) -> str:
+    countries = [name[:2] for name in named if name[2:4] == ": "]
+    return f"the authorities of {', '.join(countries)}" if countries else "; ".join(named)
 
 
 def _status(owed: Any) -> str:
