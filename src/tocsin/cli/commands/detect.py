@@ -23,7 +23,7 @@ def detect(
 ) -> int:
     """Judge new telemetry; open and update incidents.
 
-    Exit code 1 when something was found, 0 when nothing was.
+    Exit code 1 when something was found or an incident was opened, 0 when neither was.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def detect(
         triaged = take(desk, progress) if triage else None
     body = {"systems": detected.systems, "triage": triaged}
     emit(body, shared, lambda _: show(detected, triaged, shared))
-    return EXIT_REFUSED if detected.findings else EXIT_OK
+    return EXIT_REFUSED if detected.findings or (triaged and triaged.opened) else EXIT_OK
 
 
 def show(detected: Any, triaged: Any, shared: Shared) -> None:
