@@ -8,9 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,4 +191,68 @@ def test_killed_seventy_times_nothing_acknowledged_is_lost_and_nothing_doubled(t
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= acknowledged
     assert verify(ledger.rows()).ok
+    ledger.close()
+
+
+def test_who_is_interrupted_while_waiting_hands_the_turn_on(tmp_path: Path) -> None:
+    """Three wait behind a slow commit; the one whose turn is next gives up; the others are written all the same."""
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    slow = ledger._write
+    started, go = threading.Event(), threading.Event()
+
+    def write(requests: Sequence[Any]) -> None:
+        if not started.is_set():
+            started.set()
+            go.wait(10)
+        slow(requests)
+
+    ledger._write = write  # type: ignore[method-assign]
+    first = threading.Thread(target=ledger.append, args=(Append("first", 0, [_event()]),))
+    first.start()
+    assert started.wait(10)
+    quitter = sqlite._Request([Append("quitter", 0, [_event()])])
+    ledger._queue.append(quitter)
+    others = [threading.Thread(target=ledger.append, args=(Append(f"other/{n}", 0, [_event()]),)) for n in range(2)]
+    for other in others:
+        other.start()
+    while len(ledger._queue) < 3:
+        time.sleep(0.01)
+
+    class Interrupted:
+        """A lock whose waiting ends with an interrupt, just after the turn was given."""
+
+        def __init__(self, lock: Any) -> None:
+            self.lock = lock
+            self.locked, self.release = lock.locked, lock.release
+
+        def acquire(self) -> bool:
+            go.set()
+            first.join(10)
+            raise KeyboardInterrupt
+
+    quitter.turn = Interrupted(quitter.turn)  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        ledger._wait(quitter)
+    for other in others:
+        other.join(10)
+    assert sorted(ledger.streams()) == ["first", "other/0", "other/1"]
+    ledger.close()
+
+
+def test_an_interrupted_caller_who_is_not_next_only_leaves_the_queue(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    ahead, quitter = (sqlite._Request([Append(name, 0, [_event()])]) for name in ("ahead", "quitter"))
+    ledger._queue, ledger._committing = [ahead, quitter], True
+
+    class Interrupted:
+        def acquire(self) -> bool:
+            raise KeyboardInterrupt
+
+        def locked(self) -> bool:
+            return True
+
+    quitter.turn = Interrupted()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        ledger._wait(quitter)
+    assert ledger._queue == [ahead]
     ledger.close()

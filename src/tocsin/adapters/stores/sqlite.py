@@ -1,8 +1,8 @@
 """The ledger in one SQLite file: WAL, synchronous=FULL, one writer at a time, group commit.
 
 Cost of an append: one INSERT into a table with three indexes and its share of one fsync. Threads that append at the same
-moment share a transaction: the first to get the lock commits for all who wait, each in a savepoint of its own, so that one
-caller's conflict is nobody else's.
+moment share a transaction: one commits for all who wait, each in a savepoint of its own, so that one caller's conflict is nobody
+else's, and then hands the turn to the first of those who came meanwhile. A waiting thread is woken once.
 """
 
 from __future__ import annotations
@@ -43,12 +43,20 @@ INSERT = "INSERT INTO events (sequence, stream, version, kind, data, leaf, chain
 COLUMNS = "sequence, stream, version, kind, data, leaf, chain"
 
 
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True)
 class _Request:
     """What one caller wants appended, and what became of it."""
 
     appends: Sequence[Append]
-    done: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=_taken)
+    """Released once: when it is done, or when it is this caller's turn to commit."""
+    done: bool = False
     recorded: list[Recorded] = field(default_factory=list)
     error: Exception | None = None
 
@@ -65,9 +73,9 @@ class SqliteLedger:
     def __init__(self, path: Path, *, timeout_s: float = 10.0) -> None:
         self.path = path
         self._timeout_s = timeout_s
-        self._commit = threading.Lock()
         self._queue: list[_Request] = []
         self._queued = threading.Lock()
+        self._committing = False
         with _plainly(path):
             self._connection = self._connect()
             self._prepare()
@@ -77,11 +85,11 @@ class SqliteLedger:
         request = _Request(appends)
         with self._queued:
             self._queue.append(request)
-        with self._commit:
-            if not request.done.is_set():
-                with self._queued:
-                    requests, self._queue = self._queue, []
-                self._write(requests)
+            first, self._committing = not self._committing, True
+        if not first:
+            self._wait(request)
+        if not request.done:
+            self._commit()
         if request.error:
             raise request.error
         return request.recorded
@@ -154,6 +162,35 @@ class SqliteLedger:
                 "upgrade Tocsin; nothing was changed",
             )
 
+    def _wait(self, request: _Request) -> None:
+        """Wait until the request is done or it is its caller's turn; who is interrupted meanwhile leaves the queue."""
+        woken = False
+        try:
+            woken = request.turn.acquire()
+        finally:
+            if not woken:
+                with self._queued:
+                    mine = not request.turn.locked() and not request.done
+                    self._queue = [other for other in self._queue if other is not request]
+                    if mine:
+                        self._pass_on()
+
+    def _commit(self) -> None:
+        """Commit for all who wait."""
+        with self._queued:
+            requests, self._queue = self._queue, []
+        try:
+            self._write(requests)
+        finally:
+            with self._queued:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give the turn to the first in the queue, if there is anybody."""
+        self._committing = bool(self._queue)
+        if self._queue:
+            self._queue[0].turn.release()
+
     def _write(self, requests: Sequence[_Request]) -> None:
         """Commit all requests in one transaction; a request that fails takes only itself out of it.
 
@@ -170,7 +207,8 @@ class SqliteLedger:
                 request.error = error
         finally:
             for request in requests:
-                request.done.set()
+                request.done = True
+                request.turn.release()
 
     def _write_one(self, request: _Request, sequence: int, chain: bytes) -> tuple[int, bytes]:
         """Insert one request's events; on a conflict undo them and keep the tail where it was."""
