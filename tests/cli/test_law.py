@@ -116,6 +116,63 @@ def test_mistakes_are_told_with_what_to_do(run: Run, name: str, argv: list[str],
     assert says in err
 
 
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [
+        ("2026-08-01", "not in force"),
+        ("2026-08-02", "dormant"),
+        ("2027-12-01", "dormant"),
+        ("2027-12-02", "dormant, binding"),
+    ],
+)
+def test_the_list_says_what_each_regime_is_on_a_day(day: str, status: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["law", "list", "--on", day, "--json"]) == EXIT_OK
+    listed = {one["id"]: one for one in json.loads(capsys.readouterr().out)}
+    assert ", ".join(listed["eu.aiact.art73"]["status"]) == status
+    assert listed["eu.gdpr.art33"]["status"] == ["binding"]
+    assert listed["eu.gdpr.art33"]["confidence"] == "P"
+
+
+def test_the_list_can_be_narrowed_and_mistakes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    app.run(["law", "list", "--jurisdiction", "XX", "--json"])
+    assert json.loads(capsys.readouterr().out) == []
+    assert app.run(["law", "list", "--on", "someday"]) == EXIT_USAGE
+    assert "2027-12-02" in capsys.readouterr().err
+
+
+def test_a_regime_is_shown_with_every_part_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["law", "show", "eu.aiact.art73"]) == EXIT_OK
+    out = capsys.readouterr().out
+    for part in (
+        "the provider of a high-risk AI system",
+        "serious incident (AI Act Art. 3(49)): any of",
+        "dormant from 2026-08-02 until 2027-12-02",
+        "Stage report: Report to the market surveillance authority",
+        "clock: aware.provider",
+        "at the latest 10 days after awareness (death of a person) (counted by eu1182)",
+        "form: eu.aiact.art73/draft-template-1.0.0",
+        "Art. 73(9): a provider under an equivalent Union regime",
+        "* provider: the provider's own awareness",
+        "DE: Bundesnetzagentur",
+        "art73_2: Regulation (EU) 2024/1689, Art. 73(2) <https://eur-lex.europa.eu/eli/reg/2024/1689/oj> read 2026-11-23 [P]",
+    ):
+        assert part in out
+
+
+def test_an_unknown_regime_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["law", "show", "eu.gdpr.art_33"]) == EXIT_USAGE
+    assert "eu.gdpr.art33" in capsys.readouterr().err
+
+
+def test_every_regime_can_be_shown_in_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    app.run(["law", "list", "--json"])
+    for one in json.loads(capsys.readouterr().out):
+        assert app.run(["law", "show", one["id"]]) == EXIT_OK
+        assert one["title"] in capsys.readouterr().out
+        assert app.run(["law", "show", one["id"], "--json"]) == EXIT_OK
+        assert json.loads(capsys.readouterr().out)["regime"]["id"] == one["id"]
+
+
 def test_a_future_date_is_refused(run: Run, name: str) -> None:
     code, _, err = run("incident", "set", name, "--date", "occurred=2999-01-01T00:00Z")
     assert code == EXIT_REFUSED

@@ -90,6 +90,20 @@ def names(condition: Condition) -> frozenset[str]:
     return frozenset(name for part in condition.parts for name in names(part))
 
 
+def outline(condition: Condition, depth: int = 0) -> Iterator[tuple[int, str]]:
+    """The condition as lines with their depth, without any facts: what a statute's reader would compare."""
+    if isinstance(condition, Compare):
+        yield depth, condition.text or _words(condition)
+    elif isinstance(condition, Not):
+        yield depth, f"{condition.text}: not" if condition.text else "not"
+        yield from outline(condition.part, depth + 1)
+    elif condition != ALWAYS:
+        word = "all of" if isinstance(condition, All) else "any of"
+        yield depth, f"{condition.text}: {word}" if condition.text else word
+        for part in condition.parts:
+            yield from outline(part, depth + 1)
+
+
 def comparisons(condition: Condition) -> Iterator[Compare]:
     """Every comparison in the condition."""
     if isinstance(condition, Compare):
@@ -119,7 +133,8 @@ def _words(condition: Compare) -> str:
         return name
     if condition.operator == "is" and condition.value is False:
         return f"no {name}"
-    return f"{name} {condition.operator.replace('_', ' ')} {condition.value}"
+    operator = condition.operator.replace("_", " ")
+    return f"{name.removesuffix(' on') if operator == 'on or after' else name} {operator} {condition.value}"
 
 
 def _holds(condition: Compare, value: Json) -> bool:

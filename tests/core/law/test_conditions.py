@@ -22,6 +22,7 @@ from tocsin.law.conditions import (
     disjunction,
     judge,
     names,
+    outline,
 )
 from tocsin.model.law import Fact, Truth
 
@@ -127,6 +128,23 @@ def test_names_and_comparisons_are_found_at_any_depth() -> None:
     assert names(condition) == {"a", "b"}
     assert [c.fact for c in comparisons(condition)] == ["a", "b", "a"]
     assert names(ALWAYS) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("condition", "lines"),
+    [
+        (ALWAYS, []),
+        (Compare("death", "is", True), [(0, "death")]),
+        (Compare("placed_on_market_on", "on_or_after", "2027-12-02"), [(0, "placed on market on or after 2027-12-02")]),
+        (Not(Compare("risk", "is", "unlikely")), [(0, "not"), (1, "risk is unlikely")]),
+        (
+            All((Compare("a", "is", True), Any((Compare("b", "is", True, "a b"),), "either")), "serious"),
+            [(0, "serious: all of"), (1, "a"), (1, "either: any of"), (2, "a b")],
+        ),
+    ],
+)
+def test_an_outline_needs_no_facts(condition: Condition, lines: list[tuple[int, str]]) -> None:
+    assert list(outline(condition)) == lines
 
 
 def conditions() -> st.SearchStrategy[Condition]:

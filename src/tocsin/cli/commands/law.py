@@ -2,14 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
-from tocsin.cli.output import counted, emit, heading, moment, say, span, table
+from tocsin.cli.output import counted, emit, heading, moment, pairs, say, span, table
+
+
+def list_(*, on: str | None = None, jurisdiction: str | None = None, shared: Shared = DEFAULT) -> None:
+    """List the regimes that Tocsin knows, and what each is today. Needs no workspace.
+
+    Parameters
+    ----------
+    on
+        What each is on this day, such as 2027-12-02; default: today.
+    jurisdiction
+        Only this one's, such as EU.
+    """
+    from tocsin.service import lawbook
+    from tocsin.service.clock import wall_clock
+
+    day = times.day(on) if on else wall_clock().date()
+    found = [one for one in lawbook.listed(day) if jurisdiction in (None, one.jurisdiction)]
+    emit(found, shared, lambda rows: _list(rows, day))
+
+
+def _list(rows: Any, day: Any) -> None:
+    cells = ((r.id, r.title, r.who, ", ".join(r.status), r.stages, r.confidence) for r in rows)
+    table(("id", "duty", "who", f"on {day}", "stages", "read"), cells, right=("stages",))
+    say(
+        "Each one: tocsin law show ID.  Read: P primary text, Q official text quoted, S secondary, UNCONFIRMED by nobody."
+    )
+
+
+def show(regime: str, *, shared: Shared = DEFAULT) -> None:
+    """Show a regime with every part of it, to check it against the statute. Needs no workspace.
+
+    Parameters
+    ----------
+    regime
+        The regime's id.
+    """
+    from tocsin.service import lawbook
+
+    emit(lawbook.shown(regime), shared, _show)
+
+
+def _show(shown: Any) -> None:
+    regime = shown.regime
+    say(f"{regime.id}  {regime.title}", "bold")
+    pairs(
+        [
+            ("instrument", regime.instrument),
+            ("jurisdiction", regime.jurisdiction),
+            ("who", regime.who),
+            ("penalties", regime.penalties),
+            ("retention", regime.retention),
+            ("pack", regime.digest),
+        ]
+    )
+    _part("It applies if", [_outlined(regime.applies)])
+    _part("Status", [_period(period) for period in regime.periods])
+    for stage in regime.stages:
+        _part(f"Stage {stage.id}: {stage.title}", [*_stage(stage), f"source: {', '.join(stage.cite)}"])
+    _part("Taken over by other law", [f"{r.text} ({r.effect})\n{_outlined(r.when)}" for r in regime.reroutings])
+    _part("Contested readings", [_switch(switch) for switch in regime.switches])
+    _part("To", [f"{f'{r.country}: ' if r.country else ''}{r.name} [{r.confidence}]" for r in shown.recipients])
+    _part("Notes", regime.notes)
+    cited = regime.citations.items()
+    _part(
+        "Sources",
+        [f"{key}: {c.instrument}, {c.pinpoint} <{c.url}> read {c.read_on} [{c.confidence}]" for key, c in cited],
+    )
+
+
+def _part(title: str, entries: Iterable[str]) -> None:
+    told = [entry for entry in entries if entry]
+    if told:
+        heading(title)
+    for entry in told:
+        first, *more = entry.split("\n")
+        say(f"  {first}")
+        for line in more:
+            say(f"    {line}")
+
+
+def _outlined(condition: Any) -> str:
+    from tocsin.law.conditions import outline
+
+    return "\n".join(f"{'  ' * depth}{text}" for depth, text in outline(condition))
+
+
+def _period(period: Any) -> str:
+    until = f" until {period.valid_to}" if period.valid_to else ""
+    condition = f"\nif {_outlined(period.when).replace(chr(10), chr(10) + '   ')}" if _outlined(period.when) else ""
+    return f"{period.status} from {period.valid_from}{until}{condition}" + (f"\n{period.note}" if period.note else "")
+
+
+def _stage(stage: Any) -> Iterator[str]:
+    yield f"clock: {' or '.join(stage.anchors)}"
+    if _outlined(stage.when):
+        yield f"if {_outlined(stage.when)}"
+    for dated in stage.deadlines:
+        until = f" until {dated.valid_to}" if dated.valid_to else ""
+        counted_by = "" if dated.deadline.unit == "none" else f" (counted by {dated.deadline.law})"
+        when = f"\nif {_outlined(dated.when)}" if _outlined(dated.when) else ""
+        yield f"deadline from {dated.valid_from}{until}: {dated.label}{counted_by}{when}"
+    for part in stage.content:
+        yield f"content: {part}"
+    if stage.form:
+        yield f"form: {stage.form}"
+
+
+def _switch(switch: Any) -> str:
+    options = "\n".join(
+        f"{'* ' if name == switch.default else '  '}{name}: {text}" for name, text in switch.options.items()
+    )
+    return f"{switch.id}: {switch.text}\n{options}"
 
 
 def due(

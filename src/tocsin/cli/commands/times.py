@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from tocsin.model.errors import UsageFault
 
@@ -16,3 +16,11 @@ def instant(text: str) -> datetime:
     if at.tzinfo is None:
         raise UsageFault(f"{text!r} has no zone", f"add an offset, for instance {text}+01:00, or Z for UTC")
     return at
+
+
+def day(text: str) -> date:
+    """The day in ISO 8601 text. Raises UsageFault when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageFault(f"{text!r} is not a day", "write it as 2027-12-02") from None

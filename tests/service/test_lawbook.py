@@ -1,0 +1,61 @@
+"""The library of regimes as counsel reads it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tocsin.content.loaders import law
+from tocsin.model.errors import UsageFault
+from tocsin.model.law import Confidence, Status
+from tocsin.service.lawbook import WORST_FIRST, listed, shown
+
+REGIMES = [regime.id for regime in law.load().regimes]
+
+
+def test_every_regime_is_listed_once_in_order() -> None:
+    assert [one.id for one in listed(date(2026, 11, 24))] == REGIMES == sorted(REGIMES)
+
+
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [
+        (date(2018, 5, 24), ("not in force",)),
+        (date(2018, 5, 25), ("binding",)),
+        (date(2030, 1, 1), ("binding",)),
+    ],
+)
+def test_a_status_is_that_of_the_day(day: date, status: tuple[str, ...]) -> None:
+    assert next(one for one in listed(day) if one.id == "eu.gdpr.art33").status == status
+
+
+def test_a_status_that_depends_on_the_case_shows_each_that_it_can_be() -> None:
+    ai_act = next(one for one in listed(date(2028, 1, 1)) if one.id == "eu.aiact.art73")
+    assert ai_act.status == (str(Status.DORMANT), str(Status.BINDING))
+
+
+def test_confidence_is_that_of_the_least_well_read_citation() -> None:
+    for one in listed(date(2026, 11, 24)):
+        read = {cited.confidence for cited in shown(one.id).regime.citations.values()}
+        assert one.confidence == next(confidence for confidence in WORST_FIRST if confidence in read)
+    assert set(WORST_FIRST) == set(Confidence)
+
+
+@pytest.mark.parametrize("regime_id", REGIMES)
+def test_a_regime_is_shown_with_whom_it_names_and_what_it_asks(regime_id: str) -> None:
+    told = shown(regime_id)
+    assert told.regime.id == regime_id
+    assert told.recipients
+    assert told.facts == tuple(sorted(told.regime.facts()))
+
+
+def test_registers_are_told_by_country() -> None:
+    countries = {recipient.country for recipient in shown("eu.gdpr.art33").recipients}
+    assert {"DE", "FR", "IE", "PT"} <= countries
+    assert {recipient.country for recipient in shown("eu.gdpr.art34").recipients} == {""}
+
+
+def test_an_unknown_regime_names_the_nearest() -> None:
+    with pytest.raises(UsageFault, match=r"eu\.gdpr\.art33"):
+        shown("eu.gdpr.art_33")
