@@ -136,3 +136,33 @@ def test_prose_is_broken_between_words_and_commands_stay_whole(line: str, shown:
 def test_numbers_and_nouns_agree(number: int, text: str) -> None:
     assert output.counted(number, "gap") == text
     assert output.counted(2, "duty", "duties") == "2 duties"
+
+
+def test_bars_begin_with_the_first_word_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    class Bars:
+        def __enter__(self) -> Bars:
+            begun.append("begun")
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            begun.append("ended")
+
+        def add_task(self, what: str, total: int | None) -> str:
+            begun.append(f"{what} of {total}")
+            return what
+
+        def update(self, task: str, completed: int, total: int | None) -> None:
+            begun.append(f"{task}: {completed} of {total}")
+
+    monkeypatch.setattr(output.sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(output, "_bars", Bars)
+    with output.bars(Shared()) as tell:
+        assert begun == []
+        tell("reading", 1, 9)
+        tell("reading", 2, 9)
+    assert begun == ["begun", "reading of 9", "reading: 1 of 9", "reading: 2 of 9", "ended"]
+    with output.bars(Shared()):
+        pass
+    assert len(begun) == 5

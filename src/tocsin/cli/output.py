@@ -9,7 +9,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -151,20 +151,27 @@ def emit(result: Any, shared: Shared, render: Callable[[Any], None]) -> None:
 
 @contextmanager
 def bars(shared: Shared) -> Iterator[Progress]:
-    """Progress bars on standard error while somebody looks at it; silence otherwise."""
-    if shared.quiet or shared.json or not console(stderr=True).is_terminal:
+    """Progress bars on standard error while somebody looks at it; silence otherwise. What ends before it tells anything shows none."""
+    if shared.quiet or shared.json or not sys.stderr.isatty():
         yield silent
         return
+    with ExitStack() as shown:
+        tasks: dict[str, Any] = {}
+        begun: list[Any] = []
+
+        def tell(what: str, done: int, total: int | None = None) -> None:
+            if not begun:
+                begun.append(shown.enter_context(_bars()))
+            if what not in tasks:
+                tasks[what] = begun[0].add_task(clean(what), total=total)
+            begun[0].update(tasks[what], completed=done, total=total)
+
+        yield tell
+
+
+def _bars() -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=console(stderr=True), transient=True) as shown:
-        tasks: dict[str, Any] = {}
-
-        def tell(what: str, done: int, total: int | None = None) -> None:
-            if what not in tasks:
-                tasks[what] = shown.add_task(clean(what), total=total)
-            shown.update(tasks[what], completed=done, total=total)
-
-        yield tell
+    return Bars(*columns, console=console(stderr=True), transient=True)
