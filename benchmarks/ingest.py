@@ -258,7 +258,7 @@ def report(count: int) -> str:
         make(folder, count)
         fast, flat = speed(folder, count), memory(folder)
     versions = f"Python {platform.python_version()}, pyarrow {pa.__version__}"
-    head = ["# Ingest", "", COMMAND.format(count=count, cores=os.cpu_count(), versions=versions), "", WHAT, ""]
+    head = ["## Ingest", "", COMMAND.format(count=count, cores=os.cpu_count(), versions=versions), "", WHAT, ""]
     tail = ["", MEMORY, "", *flat]
     return "\n".join([*head, *fast, *tail]) + "\n"
 

@@ -258,6 +258,8 @@ def pages() -> dict[Path, str]:
         f"- [{path.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}]({path.name})" for path in decisions
     ]
     made[ROOT / "docs" / "decisions" / "index.md"] = "\n".join([MADE, "", "# Decisions", "", *listed, ""])
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    made[PAGES / "benchmarks.md"] = f"{MADE}\n\n{results}"
     return made
 
 
