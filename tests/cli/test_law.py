@@ -177,3 +177,15 @@ def test_a_future_date_is_refused(run: Run, name: str) -> None:
     code, _, err = run("incident", "set", name, "--date", "occurred=2999-01-01T00:00Z")
     assert code == EXIT_REFUSED
     assert "future" in err
+
+
+def test_what_is_encoded_is_compared_with_what_was_counted_by_hand(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tocsin.service import lawbook
+
+    assert app.run(["law", "check"]) == EXIT_OK
+    assert "no differences" in capsys.readouterr().out
+    monkeypatch.setattr(lawbook, "differences", lambda *_: ["notify: late"])
+    assert app.run(["law", "check"]) == EXIT_REFUSED
+    assert "WRONG: eu.aiact.art26_5" in capsys.readouterr().out

@@ -54,6 +54,7 @@ USES: Mapping[str, list[str]] = {
     "incident erase": [NAME, "--because", "retention"],
     "law list": [],
     "law show": ["eu.gdpr.art33"],
+    "law check": [],
     "law due": [NAME],
     "law ask": [NAME],
     "law decide": ["INC-2026-0002", "eu.gdpr.art33.register@DE", "--because", "test data"],
@@ -71,7 +72,7 @@ USES: Mapping[str, list[str]] = {
 }
 """One use of each command in a workspace with two incidents; some of them are refused, and that is an answer as well."""
 
-NO_WORKSPACE = ("demo", "init", "completion", "law list", "law show")
+NO_WORKSPACE = ("demo", "init", "completion", "law list", "law show", "law check")
 """Commands that need none."""
 ANSWERS = (EXIT_OK, EXIT_REFUSED, EXIT_USAGE)
 NAMES = [command.name for command in app.COMMANDS]

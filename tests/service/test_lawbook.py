@@ -9,7 +9,8 @@ import pytest
 from tocsin.content.loaders import law
 from tocsin.model.errors import UsageFault
 from tocsin.model.law import Confidence, Status
-from tocsin.service.lawbook import WORST_FIRST, listed, shown
+from tocsin.service import lawbook
+from tocsin.service.lawbook import WORST_FIRST, check, listed, shown
 
 REGIMES = [regime.id for regime in law.load().regimes]
 
@@ -59,3 +60,17 @@ def test_registers_are_told_by_country() -> None:
 def test_an_unknown_regime_names_the_nearest() -> None:
     with pytest.raises(UsageFault, match=r"eu\.gdpr\.art33"):
         shown("eu.gdpr.art_33")
+
+
+def test_the_shipped_library_agrees_with_its_cases() -> None:
+    told = check()
+    assert (told.faults, told.regimes) == ((), len(REGIMES))
+    assert told.cases > 50
+    assert told.packs == law.load().digest
+
+
+def test_a_difference_names_regime_and_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lawbook, "differences", lambda vector, *_: ["notify: late"] if "weekend" in vector.name else [])
+    assert any(
+        fault.startswith("eu.gdpr.art33, 'seventy-two hours over a weekend': notify: late") for fault in check().faults
+    )

@@ -59,6 +59,7 @@ COMMANDS = (
     ),
     Command("law list", "law:list_", "List the regimes that Tocsin knows, and what each is today.", ANSWER),
     Command("law show", "law:show", "Show a regime with every part of it, to check it against the statute.", ANSWER),
+    Command("law check", "law:check", "Compare every regime with its cases that were counted by hand.", ANSWER),
     Command("law due", "law:due", "Show who must be told what by when, and why.", ANSWER),
     Command("law ask", "law:ask", "Show the open questions, the most decisive first.", ANSWER),
     Command("law decide", "law:decide", "Record that a report is not owed, with the reason.", ANSWER),

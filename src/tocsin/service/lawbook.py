@@ -6,10 +6,24 @@ from dataclasses import dataclass
 from datetime import date
 
 from tocsin.content.loaders import law as library_loader
+from tocsin.content.loaders import vectors
 from tocsin.document.checking import near
 from tocsin.law.regime import Place, Regime
+from tocsin.law.vectors import differences
 from tocsin.model.errors import UsageFault
 from tocsin.model.law import Confidence, Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many regimes and cases were looked at, and where a regime says something else than was counted by hand."""
+
+    regimes: int
+    cases: int
+    faults: tuple[str, ...]
+    packs: str
+    """The digest of all packs."""
+
 
 WORST_FIRST = (Confidence.UNCONFIRMED, Confidence.S, Confidence.Q, Confidence.P)
 
@@ -55,6 +69,22 @@ def shown(regime_id: str) -> Shown:
         else regime.recipients
     )
     return Shown(regime, named, tuple(sorted(regime.facts())))
+
+
+def check() -> Checked:
+    """Read every pack, and compare what each says of its cases with what was counted by hand.
+
+    Raises:
+        BadInput: a pack, its cases or an authority cannot be read; every mistake is told.
+    """
+    library = library_loader.load()
+    cases = [(regime, vector) for regime in library.regimes for vector in vectors.load(regime.id)]
+    faults = tuple(
+        f"{regime.id}, {vector.name!r}: {line}"
+        for regime, vector in cases
+        for line in differences(vector, regime, library)
+    )
+    return Checked(len(library.regimes), len(cases), faults, library.digest)
 
 
 def _at(place: Place, regime: Regime) -> tuple[Recipient, ...]:

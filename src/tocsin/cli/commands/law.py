@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
 from tocsin.cli.output import counted, emit, heading, moment, pairs, say, span, table
+from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
 
 
 def list_(*, on: str | None = None, jurisdiction: str | None = None, shared: Shared = DEFAULT) -> None:
@@ -122,6 +123,28 @@ def _switch(switch: Any) -> str:
         f"{'* ' if name == switch.default else '  '}{name}: {text}" for name, text in switch.options.items()
     )
     return f"{switch.id}: {switch.text}\n{options}"
+
+
+def check(*, shared: Shared = DEFAULT) -> int:
+    """Compare every regime with its cases that were counted by hand. Needs no workspace.
+
+    Exit code 1 when one says something else.
+    """
+    from tocsin.service import lawbook
+
+    checked = lawbook.check()
+    emit(checked, shared, _checked)
+    return EXIT_REFUSED if checked.faults else EXIT_OK
+
+
+def _checked(checked: Any) -> None:
+    for fault in checked.faults:
+        say(f"WRONG: {fault}", "red")
+    say(
+        f"{counted(checked.regimes, 'regime')}, {counted(checked.cases, 'case')}: {counted(len(checked.faults), 'difference')}.",
+        "bold",
+    )
+    say(f"packs {checked.packs}")
 
 
 def due(

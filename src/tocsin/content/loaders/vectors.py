@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -11,14 +10,13 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from tocsin.document.checking import Strict, checked
+from tocsin.law.vectors import Expected, Vector
 from tocsin.model.law import Case, Fact, Status, Truth
 
 JUST_AFTER = timedelta(hours=1)
 
 
-class Expected(Strict):
-    """What is said of one stage; an instant that is left out is not looked at."""
-
+class _ExpectedFile(Strict):
     truth: Truth = Truth.YES
     status: Status = Status.BINDING
     due: AwareDatetime | None = None
@@ -32,24 +30,13 @@ class _VectorFile(Strict):
     dates: dict[str, AwareDatetime] = Field(min_length=1)
     countries: tuple[str, ...]
     as_of: AwareDatetime | None = None
-    expect: dict[str, Expected] = Field(default_factory=dict)
+    expect: dict[str, _ExpectedFile] = Field(default_factory=dict)
     not_owed: tuple[str, ...] = ()
     why: str
 
 
 class _VectorsFile(Strict):
     vectors: tuple[_VectorFile, ...] = Field(min_length=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Vector:
-    """A case and what it owes, by stage (with `@<country>` where recipients differ by country)."""
-
-    name: str
-    case: Case
-    expect: Mapping[str, Expected]
-    not_owed: tuple[str, ...]
-    why: str
 
 
 def load(regime: str) -> tuple[Vector, ...]:
@@ -62,7 +49,12 @@ def load(regime: str) -> tuple[Vector, ...]:
 def _vector(written: _VectorFile) -> Vector:
     as_of = written.as_of or max(written.dates.values()) + JUST_AFTER
     case = Case(_facts(written.facts, as_of), dict(written.dates), written.countries, as_of)
-    return Vector(written.name, case, written.expect, written.not_owed, written.why)
+    expect = {stage: _expected(file) for stage, file in written.expect.items()}
+    return Vector(written.name, case, expect, written.not_owed, written.why)
+
+
+def _expected(file: _ExpectedFile) -> Expected:
+    return Expected(**file.model_dump(), given=frozenset(file.model_fields_set & {"due", "latest"}))
 
 
 def _facts(values: Mapping[str, Any], at: datetime) -> dict[str, Fact]:

@@ -1,0 +1,43 @@
+"""Days off: countries from the library, the Commission from dated data of our own."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tocsin.content.loaders import law
+from tocsin.content.loaders.calendars import calendar
+
+
+@pytest.mark.parametrize(
+    ("country", "day", "working"),
+    [
+        ("DE", date(2026, 10, 3), False),  # a Saturday and German Unity Day
+        ("DE", date(2028, 10, 3), False),  # German Unity Day, a Tuesday
+        ("DE", date(2028, 4, 17), False),  # Easter Monday
+        ("FR", date(2026, 7, 14), False),
+        ("DE", date(2026, 7, 14), True),
+        ("NL", date(2026, 4, 27), False),  # King's Day
+        ("IE", date(2026, 3, 17), False),
+        ("EU", date(2026, 5, 14), False),  # Ascension
+        ("EU", date(2026, 7, 14), True),
+        ("EU", date(2026, 12, 28), False),  # between the years
+    ],
+)
+def test_days_off_that_can_be_looked_up(country: str, day: date, working: bool) -> None:
+    assert calendar(country).working(day) is working
+
+
+@pytest.mark.parametrize("country", sorted(law.load().places))
+def test_every_country_with_an_authority_has_its_new_year_and_its_data_named(country: str) -> None:
+    found = calendar(country)
+    assert date(2027, 1, 1) in found.days_off(2027) or country == "EU"
+    assert found.version
+
+
+def test_years_that_nobody_has_published_have_weekends_only() -> None:
+    union = calendar("EU")
+    assert union.days_off(2031) == frozenset()
+    assert not union.working(date(2031, 1, 4))
+    assert "2025 to 2026" in union.version
