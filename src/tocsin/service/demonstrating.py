@@ -11,11 +11,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import csv
 
+from tocsin.adapters.files import write_atomically
 from tocsin.content.scenarios import assistant, bank
 from tocsin.model.incident import Incident, Phase
 from tocsin.model.law import Obligation, Status
@@ -26,6 +28,7 @@ from tocsin.service.detecting import detect
 from tocsin.service.ingesting import ingest
 
 SEED = 7
+SALT = b"the salt of an invented bank"
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
 DAYS = 30
 CREDIT, ASSISTANT = "credit-model", "support-assistant"
@@ -84,11 +87,14 @@ def play(root: Path, progress: Progress = silent) -> Played:
     """Play the month in a new workspace at `root`. Raises UsageFault when there is something already."""
     clock = _Clock()
     workspaces.init(root, "bank", ON_CALL, clock)
+    write_atomically(
+        root / ".tocsin" / "salt", sha256(SALT).digest(), mode=0o600
+    )  # an invented month is the same each time
     with open_desk(root, ON_CALL, clock) as desk:
         story = _Story(desk, clock, root / "traffic")
-        while clock.now < BEGIN + timedelta(days=DAYS):
+        while story.played < BEGIN + timedelta(days=DAYS):
             story.advance()
-            progress("a month of traffic", (clock.now - BEGIN).days, DAYS)
+            progress("a month of traffic", (story.played - BEGIN).days, DAYS)
         told = tuple(story.end(incident) for incident in incidents.every(desk))
         windows = sum(1 for _ in desk.ledger.scan(kinds=("window_evaluated",)))
         signed = verifying.checkpoint(root, clock)
@@ -117,18 +123,19 @@ class _Story:
         self._releases = [bank.Release("2.2.0", BEGIN - timedelta(days=90)), bank.Release(bank.UNFAIR, RELEASED)]
         self._poisoning = assistant.Poisoning(PLANTED, BEGIN + timedelta(days=DAYS))
         self.predictions = self.messages = 0
+        self.played = BEGIN
+        """Up to when traffic has come in; people may be at work longer."""
 
     def advance(self) -> None:
         """One step: traffic arrives, is judged, and whoever must act does."""
-        begin = self._clock.now
-        end = _next(begin)
+        begin, end = self.played, _next(self.played)
         hours = [begin + timedelta(hours=n) for n in range(int((end - begin) / timedelta(hours=1)))]
-        self._clock.now = end + timedelta(minutes=1)
+        self._clock.now = max(self._clock.now, end + timedelta(minutes=1))
         self._arrive(begin, hours)
         detect(self._desk, close_until=end)
         for incident_id in triage.triage(self._desk).opened:
             self._respond(incident_id)
-        self._clock.now = end
+        self.played = end
 
     def end(self, incident: Incident) -> Told:
         """Prove the fix on the month's traffic, close if everything is done, and tell how it went."""
