@@ -110,6 +110,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.own_salt
 def test_two_workspaces_have_different_salts(tmp_path: Path) -> None:
     salts = {(make(tmp_path / name) / ".tocsin" / "salt").read_bytes() for name in ("one", "two")}
     assert len(salts) == 2

@@ -211,6 +211,7 @@ def test_files_can_be_read_before_there_is_a_workspace() -> None:
     assert list(read_files(SOUND, KNOWN).systems) == ["chat", "model"]
 
 
+@pytest.mark.own_salt
 def test_the_salt_is_secret_random_and_stays(tmp_path: Path) -> None:
     salts = set()
     for name in ("one", "two"):

@@ -107,13 +107,18 @@ def read_salt(root: Path) -> bytes:
     return salt
 
 
+def fresh_salt() -> bytes:
+    """A secret for a new workspace."""
+    return os.urandom(SALT_BYTES)
+
+
 def fill_inner(inner: Path) -> None:
     """Put the format and a fresh secret salt into a folder that is to be `.tocsin`; version control shall leave it alone."""
     with told(inner):
         inner.mkdir(exist_ok=True)
         inner.chmod(0o700)
         write_atomically(inner / ".gitignore", b"*\n", mode=0o644)
-        write_atomically(inner / "salt", os.urandom(SALT_BYTES), mode=0o600)
+        write_atomically(inner / "salt", fresh_salt(), mode=0o600)
         write_atomically(inner / "format", f"{FORMAT}\n".encode())
 
 
