@@ -104,7 +104,7 @@ def test_a_duty_is_decided_with_a_reason_and_leaves_the_gaps(run: Run, name: str
         (["incident", "set", "@", "--fact", "breach_risk=hgh"], "must be one of unlikely, risk, high"),
         (["incident", "set", "@", "--fact", "breach_risc=high"], "breach_risk"),
         (["incident", "set", "@", "--fact", "breach_risk"], "name=value"),
-        (["incident", "set", "@", "--date", "aware=2026-01-01T00:00Z"], "per role"),
+        (["incident", "set", "@", "--date", "aware.nobody=2026-01-01T00:00Z"], "per role"),
         (["incident", "set", "@", "--date", "occurred=2026-01-01T00:00"], "zone"),
     ],
 )

@@ -69,13 +69,19 @@ class TestConditions:
 class TestPacks:
     def read(self, tmp_path: Path, change: Any, name: str = "eu.gdpr.art34") -> list[str]:
         """The problems of a shipped pack after a change."""
-        folder = Path(shutil.copytree(CONTENT / "law" / name, tmp_path / name))
+        root = tmp_path / "law"
+        root.mkdir()
+        for shared in ("facts", name):
+            shutil.copytree(CONTENT / "law" / shared, root / shared)
+        for shared in ("places.yaml", "authorities.yaml"):
+            shutil.copy(CONTENT / "law" / shared, root)
+        folder = root / name
         yaml = YAML()
         pack = yaml.load(folder / "pack.yaml")
         change(pack)
         yaml.dump(pack, folder / "pack.yaml")
         with pytest.raises(BadInput) as raised:
-            law.read_pack(folder, {}, FACTS)
+            law.load(root)
         return [str(problem) for problem in raised.value.problems()]
 
     @pytest.mark.parametrize(
@@ -92,6 +98,15 @@ class TestPacks:
             (lambda p: p["stages"][0]["deadlines"][0].update(unit="fortnights"), "unit"),
             (lambda p: p["stages"][0]["deadlines"][0].update(valid_from="spring"), "valid_from"),
             (lambda p: p.update(periods=[{"status": "pending", "valid_from": "2020-01-01"}]), "status"),
+            (lambda p: p["stages"][0].update(deadlines=[]), "only a stage of kind evidence"),
+            (lambda p: p["stages"][0].update(repeats_until="dawn"), "no anchor 'dawn'"),
+            (lambda p: p["stages"][0]["deadlines"][0].update(void_if_after="dusk"), "no anchor 'dusk'"),
+            (
+                lambda p: p["stages"][0].update(benchmarks=[{"label": "b", "unit": "none", "cite": ["b9"]}]),
+                "no citation 'b9'",
+            ),
+            (lambda p: p.update(jurisdiction="ZZ"), "no place 'ZZ'"),
+            (lambda p: p.update(zone="Europe/Nowhere"), "zone"),
             (lambda p: p["citations"]["art34_1"].update(confidence="Z"), "confidence"),
             (lambda p: p.update(applies={"fact": "deth"}), "no fact 'deth'"),
             (lambda p: p["stages"][0].update(when={"al": []}), "cannot have 'al'"),

@@ -48,7 +48,7 @@ def test_a_regime_is_shown_with_whom_it_names_and_what_it_asks(regime_id: str) -
     told = shown(regime_id)
     assert told.regime.id == regime_id
     assert told.recipients
-    assert told.facts == tuple(sorted(told.regime.facts()))
+    assert told.facts == tuple(sorted(told.regime.facts))
 
 
 def test_registers_are_told_by_country() -> None:

@@ -75,11 +75,11 @@ def check_dates(dates: Mapping[str, datetime], now: datetime) -> None:
 def _named(name: str) -> str:
     """The anchor that the name stands for. Raises UsageFault for a name that is none."""
     base, dot, suffix = name.partition(".")
-    if base == "aware" and suffix not in AWARE:
-        known = ", ".join(f"aware.{role}" for role in AWARE)
+    if base == "aware" and dot and suffix not in AWARE:
+        known = ", ".join(("aware", *(f"aware.{role}" for role in AWARE)))
         raise UsageFault(f"no date {name!r}: awareness is recorded per role", f"there are: {known}")
     if base not in ANCHORS or (dot and (base not in ("aware", "submitted") or not suffix)):
-        shown = ", ".join(anchor for anchor in ANCHORS if anchor != "aware")
+        shown = ", ".join(ANCHORS)
         raise UsageFault(f"no date {name!r}", f"there are: {shown}, and aware.<role>, submitted.<stage>")
     return base
 
@@ -97,9 +97,9 @@ def acknowledge(incident: Incident, now: datetime, role: str) -> list[Wish]:
 
 
 def aware_names(role: str) -> tuple[str, ...]:
-    """The dates of awareness for the organization's role under the AI Act; for personal data it is the controller as well."""
+    """The dates of awareness: the organization's own, that of its role under the AI Act, and for personal data as the controller."""
     roles = ("provider", "deployer") if role == "both" else (role,)
-    return (*(f"aware.{name}" for name in roles), "aware.controller")
+    return ("aware", *(f"aware.{name}" for name in roles), "aware.controller")
 
 
 def change_phase(incident: Incident, phase: Phase, now: datetime, reason: str) -> list[Wish]:

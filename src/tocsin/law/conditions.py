@@ -10,7 +10,10 @@ from typing import Literal
 from tocsin.model.event import Json
 from tocsin.model.law import Fact, Reason, Truth
 
-Operator = Literal["is", "in", "at_least", "at_most", "before", "on_or_after", "contains", "starts_with"]
+Operator = Literal[
+    "is", "in", "at_least", "at_most", "before", "on_or_after", "contains", "contains_any", "starts_with"
+]
+NOT_APPLICABLE = "not_applicable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,36 @@ def judge(condition: Condition, facts: Mapping[str, Fact]) -> Reason:
     word = "all of" if both else "any of"
     truth = conjunction(part.truth for part in parts) if both else disjunction(part.truth for part in parts)
     return Reason(condition.text or f"{word}: {'; '.join(part.text for part in parts)}", truth, parts)
+
+
+def truth(condition: Condition, facts: Mapping[str, Fact]) -> Truth:
+    """The truth alone, without a word: what `judge` would say of the condition, in a tenth of the time."""
+    if isinstance(condition, Compare):
+        fact = facts.get(condition.fact)
+        if fact is None or fact.value is None:
+            return Truth.UNKNOWN
+        return Truth.YES if _holds(condition, fact.value) else Truth.NO
+    if isinstance(condition, Not):
+        return _NEGATED[truth(condition.part, facts)]
+    decisive = Truth.NO if isinstance(condition, All) else Truth.YES
+    found = _NEGATED[decisive]
+    for part in condition.parts:
+        one = truth(part, facts)
+        if one is decisive:
+            return one
+        if one is Truth.UNKNOWN:
+            found = one
+    return found
+
+
+def pending(condition: Condition, facts: Mapping[str, Fact]) -> frozenset[str]:
+    """The open facts that the condition still turns on; none once it is decided, whatever else is open."""
+    if truth(condition, facts) is not Truth.UNKNOWN:
+        return frozenset()
+    if isinstance(condition, Compare):
+        return frozenset({condition.fact})
+    parts = (condition.part,) if isinstance(condition, Not) else condition.parts
+    return frozenset(name for part in parts for name in pending(part, facts))
 
 
 def conjunction(truths: Iterator[Truth] | tuple[Truth, ...]) -> Truth:
@@ -124,6 +157,7 @@ def _compared(condition: Compare, fact: Fact | None) -> Reason:
         return Reason(f"{words}: not known yet", Truth.UNKNOWN)
     truth = Truth.YES if _holds(condition, fact.value) else Truth.NO
     shown = {True: "yes", False: "no"}.get(fact.value, fact.value) if isinstance(fact.value, bool) else fact.value
+    shown = ", ".join(map(str, shown)) if isinstance(shown, list) else shown
     return Reason(f"{words}: {truth} ({condition.fact} = {shown}, said by {fact.author})", truth)
 
 
@@ -134,11 +168,14 @@ def _words(condition: Compare) -> str:
     if condition.operator == "is" and condition.value is False:
         return f"no {name}"
     operator = condition.operator.replace("_", " ")
-    return f"{name.removesuffix(' on') if operator == 'on or after' else name} {operator} {condition.value}"
+    value = " or ".join(map(str, condition.value)) if isinstance(condition.value, tuple) else condition.value
+    return f"{name.removesuffix(' on') if operator == 'on or after' else name} {operator} {value}"
 
 
 def _holds(condition: Compare, value: Json) -> bool:
     wanted = condition.value
+    if value == NOT_APPLICABLE:
+        return False
     match condition.operator:
         case "is":
             return bool(value == wanted)
@@ -146,6 +183,8 @@ def _holds(condition: Compare, value: Json) -> bool:
             return value in wanted
         case "contains":
             return wanted in value
+        case "contains_any":
+            return any(one in value for one in wanted)
         case "starts_with":
             return str(value).startswith(str(wanted))
         case "at_least":

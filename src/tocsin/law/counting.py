@@ -30,15 +30,17 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Days off at an authority: `days_off(year)` gives its public holidays; Saturdays and Sundays are always off."""
+    """Days off at an authority: `days_off(year)` gives its public holidays; the days of the weekend are always off."""
 
     id: str
     version: str
     days_off: Callable[[int], frozenset[date]]
+    weekend: frozenset[int] = frozenset({5, 6})
+    """Days of the week, Monday is 0."""
 
     def working(self, day: date) -> bool:
         """Whether it is a working day (Reg. 1182/71 Art. 2)."""
-        return day.weekday() < 5 and day not in self.days_off(day.year)
+        return day.weekday() not in self.weekend and day not in self.days_off(day.year)
 
     def next_working(self, day: date) -> date:
         """The day itself if it is a working day, else the next one."""

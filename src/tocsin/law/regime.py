@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from tocsin.law.conditions import ALWAYS, Condition, names
 from tocsin.law.counting import Calendar, Deadline
-from tocsin.model.law import Citation, Recipient, Status
+from tocsin.model.law import Citation, Duty, Recipient, Status
+
+Pick = Literal["earliest", "latest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,23 @@ class Dated:
     valid_to: date | None = None
     when: Condition = ALWAYS
     cite: tuple[str, ...] = ()
+    anchors: tuple[str, ...] = ()
+    """Its own anchors where they differ from the stage's: "the earlier of two events"."""
+    void_if_after: str = ""
+    """An anchor: when that came only after this period had run out, the period falls away (late classification)."""
 
     def covers(self, day: date) -> bool:
         """Whether the day lies in the period."""
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Guideline:
+    """A period that a guideline or an authority expects; never due."""
+
+    deadline: Deadline
+    label: str
+    cite: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,18 @@ class Stage:
     content: tuple[str, ...] = ()
     cite: tuple[str, ...] = ()
     optional: bool = False
+    kind: Duty = "report"
+    starts: Pick = "earliest"
+    """Which of several known anchors starts the clock."""
+    owed: Pick = "earliest"
+    """Which of several deadlines that hold is owed."""
+    repeats_until: str = ""
+    """An anchor: the report recurs, each period starting with the last filing, until that instant."""
+    benchmarks: tuple[Guideline, ...] = ()
+    who: str = ""
+    register: str = ""
+    recipients: tuple[Recipient, ...] = ()
+    """Whom this stage tells where they differ from the regime's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +108,10 @@ class Switch:
     default: str
     options: Mapping[str, str]
     anchors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Option -> the anchors that it lets start the clock."""
+    """Option -> the anchors that start the clock under it, in the stages that those of the default start."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Regime:
     """One duty, its stages, who owes it to whom, and where every part of it is written."""
 
@@ -104,13 +133,29 @@ class Regime:
     notes: tuple[str, ...] = ()
     penalties: str = ""
     retention: str = ""
+    zone: str = ""
+    """Where the law itself fixes the zone of its clock; else the place's."""
     digest: str = ""
 
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition in the regime."""
+        return (
+            self.applies,
+            *(period.when for period in self.periods),
+            *(stage.when for stage in self.stages),
+            *(dated.when for stage in self.stages for dated in stage.deadlines),
+            *(rerouting.when for rerouting in self.reroutings),
+        )
+
+    @cached_property
     def facts(self) -> frozenset[str]:
         """Every fact that the regime looks at."""
-        conditions = [self.applies, *(p.when for p in self.periods), *(s.when for s in self.stages)]
-        conditions += [d.when for stage in self.stages for d in stage.deadlines] + [r.when for r in self.reroutings]
-        return frozenset(name for condition in conditions for name in names(condition))
+        return frozenset(name for condition in self.conditions for name in names(condition))
+
+    def counts(self, stage_id: str) -> bool:
+        """Whether the law names a number for the stage."""
+        return any(d.deadline.unit != "none" for s in self.stages if s.id == stage_id for d in s.deadlines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +163,17 @@ class Place:
     """An authority's country: its zone, its calendar, and whom each register names there."""
 
     country: str
+    """ISO 3166 code, with its subdivision where that has law of its own (US-CA); EU for the Union."""
     zone: str
     calendar: Calendar
     registers: Mapping[str, tuple[Recipient, ...]]
+    within: str = ""
+    """The place that it lies in: a state in its country, a member in the Union."""
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The zone itself."""
+        return ZoneInfo(self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +181,16 @@ class FactKind:
     """A fact that the law asks for."""
 
     name: str
-    type: Literal["truth", "number", "text", "choice", "date"]
+    type: Literal["truth", "number", "text", "choice", "set", "date"]
     text: str
     help: str
     choices: tuple[str, ...] = ()
     citation: Citation | None = None
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """Choice -> what it means, where its name does not say it all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Library:
     """Everything the law is asked with: regimes, facts, places; with the digest of it all."""
 
@@ -144,3 +199,17 @@ class Library:
     places: Mapping[str, Place]
     digest: str
     read_on: date
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[Regime, ...]]:
+        """Fact -> the regimes that look at it."""
+        found: dict[str, list[Regime]] = {}
+        for regime in self.regimes:
+            for name in regime.facts:
+                found.setdefault(name, []).append(regime)
+        return {name: tuple(regimes) for name, regimes in found.items()}
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Regime]:
+        """The regimes by id."""
+        return {regime.id: regime for regime in self.regimes}

@@ -13,13 +13,14 @@ from tocsin.model.law import Case, Obligation, Status, Truth
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a case says of one stage. `given` names the instants that it says anything about: `due`, `latest`."""
+    """What a case says of one stage. `given` names the instants that it says anything about: `due`, `latest`, `benchmark`."""
 
     truth: Truth = Truth.YES
     status: Status = Status.BINDING
     due: datetime | None = None
     latest: datetime | None = None
     to: str = ""
+    benchmark: datetime | None = None
     given: frozenset[str] = frozenset()
 
 
@@ -60,6 +61,8 @@ def _of_stage(stage: str, wanted: Expected, found: Obligation | None) -> Iterato
         compared.append(("due", found.operational_due, wanted.due))
     if "latest" in wanted.given:
         compared.append(("latest", found.legal_latest, wanted.latest))
+    if "benchmark" in wanted.given:
+        compared.append(("benchmark", found.benchmarks[-1].at if found.benchmarks else None, wanted.benchmark))
     for name, is_, should in compared:
         if is_ != should:
             yield f"{stage}: {name} is {is_}, should be {should}"

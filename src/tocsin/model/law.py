@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -38,26 +38,36 @@ class Confidence(StrEnum):
     UNCONFIRMED = "UNCONFIRMED"
 
 
-ANCHORS = (
-    "occurred",
-    "started",
-    "detected",
-    "aware",
-    "causal_link",
-    "reasonable_belief",
-    "determined",
-    "determined_material",
-    "classified",
-    "confirmed",
-    "notice_received",
-    "measure_available",
-    "submitted",
-    "escalated",
-    "contained",
-    "resolved",
-)
-"""Instants that start clocks. They are separate and never substituted for each other. `aware` is per role, written
-`aware.provider`, `aware.deployer`, `aware.controller`, `aware.processor`; `submitted` per stage, `submitted.<stage id>`."""
+ANCHORS: Mapping[str, str] = {
+    "occurred": "it happened",
+    "started": "it began",
+    "detected": "it was detected",
+    "aware": "the organization became aware of it",
+    "causal_link": "a causal link with the system was established, or its reasonable likelihood",
+    "reasonable_belief": "there were facts enough to believe it reasonably",
+    "determined": "it was determined that it is such an incident",
+    "determined_material": "it was determined to be material",
+    "classified": "it was classified",
+    "confirmed": "it was confirmed",
+    "notice_received": "the notice or the information was received",
+    "measure_available": "a corrective or mitigating measure became available",
+    "paid": "the ransom was paid",
+    "decided": "the adverse decision was made",
+    "requested": "the authority asked",
+    "submitted": "the earlier report was filed",
+    "escalated": "it was escalated",
+    "contained": "it was contained",
+    "resolved": "it was resolved",
+}
+"""Instants that start clocks, as in "when ...". They are separate and never substituted for each other. `aware` alone is the organization's
+knowledge; per role it is written `aware.provider`, `aware.deployer`, `aware.controller`, `aware.processor`; `submitted` is per stage,
+`submitted.<stage id>`."""
+
+
+def worst(read: Iterable[Confidence]) -> Confidence:
+    """The least of these confidences; UNCONFIRMED of none."""
+    found = set(read)
+    return next((level for level in reversed(Confidence) if level in found), Confidence.UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is held to be true, by whom, since when. `value` is True, False, a number, text, or None for unknown."""
+    """What is held to be true, by whom, since when.
+
+    `value` is True, False, a number, text, a list of choices, None for unknown, or "not_applicable", which fulfils no comparison.
+    """
 
     name: str
     value: Json
@@ -84,9 +97,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An unanswered fact and what it decides."""
+    """An unanswered fact, or a date that is missing, and what it decides."""
 
     fact: str
+    """The fact's name; `date.<anchor>` for a date; `countries`."""
     text: str
     help: str
     type: str
@@ -125,6 +139,19 @@ class Recipient:
     confidence: Confidence = Confidence.UNCONFIRMED
 
 
+Duty = Literal["report", "notice", "act", "evidence"]
+"""A report to an authority, a notice to persons or partners, something to do, or something to be able to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What a guideline expects where the law names no number, or a later one: shown, never due, never alarming."""
+
+    label: str
+    at: datetime | None
+    """None until the clock starts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Obligation:
     """Who must tell whom what by when, and why. `operational_due` drives alarms; `legal_latest` is the last lawful instant.
@@ -160,6 +187,15 @@ class Obligation:
     """`not_reportable: <reason>` when somebody decided so, with author and time in the ledger."""
     notes: tuple[str, ...] = ()
     pack_digest: str = ""
+    calendar: str = ""
+    """The days off that were counted with, and the version of their data."""
+    kind: Duty = "report"
+    benchmarks: tuple[Benchmark, ...] = ()
+
+    @property
+    def confidence(self) -> Confidence:
+        """How well the least well read of its sources was read."""
+        return worst(cited.confidence for cited in self.citations)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from tocsin.content.loaders import law as library_loader
 from tocsin.document.checking import near
 from tocsin.incident.deciding import Wish
+from tocsin.law import asking
 from tocsin.law import obligations as law
 from tocsin.law.regime import FactKind
 from tocsin.model.errors import UsageFault
@@ -67,13 +68,13 @@ def of(desk: Desk, incident: Incident, as_of: datetime | None = None, *, explain
     """The duties of one incident."""
     library, case = library_loader.load(), case_of(desk, incident, as_of)
     owed = law.obligations(case, library, explain_no=explain_no)
-    asked = len(law.questions(case, library))
+    asked = len(asking.questions(case, library))
     return Duties(incident.id, incident.title, case.as_of, owed, _targets(desk, incident), asked, library.digest)
 
 
 def ask(desk: Desk, incident_id: str) -> tuple[Question, ...]:
     """The open questions, the most decisive first."""
-    return law.questions(case_of(desk, incidents.find(desk, incident_id)), library_loader.load())
+    return asking.questions(case_of(desk, incidents.find(desk, incident_id)), library_loader.load())
 
 
 def answer(desk: Desk, incident_id: str, name: str, text: str, source: str = "") -> Incident:

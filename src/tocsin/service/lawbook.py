@@ -68,7 +68,7 @@ def shown(regime_id: str) -> Shown:
         if regime.register
         else regime.recipients
     )
-    return Shown(regime, named, tuple(sorted(regime.facts())))
+    return Shown(regime, named, tuple(sorted(regime.facts)))
 
 
 def check() -> Checked:

@@ -11,6 +11,8 @@ from tocsin.law.regime import Dated, FactKind, Library, Period, Place, Regime, S
 from tocsin.model.law import Case, Citation, Confidence, Fact, Recipient, Status
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+UNION = "XX"
+"""Where the invented law holds."""
 EVER = date(2000, 1, 1)
 CITED = Citation("Act", "s. 1", "https://example.org/act", date(2026, 11, 23), Confidence.P)
 AUTHORITY = Recipient("the authority", confidence=Confidence.P)
@@ -48,7 +50,7 @@ def regime(name: str = "x.act", *stages: Stage, **changes: Any) -> Regime:
     fields: dict[str, Any] = {
         "title": name,
         "instrument": "Act",
-        "jurisdiction": "XX",
+        "jurisdiction": UNION,
         "who": "the provider",
         "periods": (Period(Status.BINDING, EVER),),
         "applies": yes("harm"),
@@ -63,13 +65,14 @@ def regime(name: str = "x.act", *stages: Stage, **changes: Any) -> Regime:
 
 
 def library(*regimes: Regime) -> Library:
-    """These regimes, two countries, and every fact that is used."""
-    names = sorted({name for one in regimes for name in one.facts()})
+    """These regimes, a union of two countries, and every fact that is used."""
+    names = sorted({name for one in regimes for name in one.facts})
     facts = {name: FactKind(name, "truth", f"{name}?", "look", (), CITED) for name in names}
     places = {
-        code: Place(code, zone, NO_HOLIDAYS, {"watch": (Recipient(f"watch of {code}", code, "", Confidence.P),)})
+        code: Place(code, zone, NO_HOLIDAYS, {"watch": (Recipient(f"watch of {code}", code, "", Confidence.P),)}, UNION)
         for code, zone in (("DE", "Europe/Berlin"), ("PT", "Europe/Lisbon"))
     }
+    places[UNION] = Place(UNION, "Europe/Brussels", NO_HOLIDAYS, {})
     return Library(regimes, facts, places, "digest", date(2026, 11, 23))
 
 

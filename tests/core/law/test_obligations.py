@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.core.law.made import AUTHORITY, EVER, NOW, both, case, dated, library, no, regime, stage, yes
-from tocsin.law.obligations import obligations, questions
+from tocsin.law.asking import questions
+from tocsin.law.obligations import obligations
 from tocsin.law.regime import Period, Regime, Rerouting, Switch
 from tocsin.model.law import Case, Confidence, Obligation, Recipient, Status, Truth
 
@@ -238,7 +239,7 @@ def test_facts_of_a_regime_are_found_in_all_its_parts() -> None:
         periods=(Period(Status.BINDING, EVER, when=yes("d")),),
         reroutings=(Rerouting(yes("e"), "displaced", "t"),),
     )
-    assert act.facts() == {"a", "b", "c", "d", "e"}
+    assert act.facts == {"a", "b", "c", "d", "e"}
 
 
 def test_a_fact_that_is_corrected_moves_the_deadline_earlier() -> None:

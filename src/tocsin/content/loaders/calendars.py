@@ -47,4 +47,5 @@ def _institutions() -> Calendar:
 def _country(code: str, year: int) -> frozenset[date]:
     import holidays  # noqa: PLC0415 - 0.2 s that a case without days need not pay
 
-    return frozenset(holidays.country_holidays(code, years=year))
+    country, _, subdivision = code.partition("-")
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))

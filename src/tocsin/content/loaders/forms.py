@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field as Setting
 
-from tocsin.content.loaders.law import READ_ON
+from tocsin.content.loaders.packs import READ_ON
 from tocsin.document.checking import Strict, checked
 from tocsin.model.errors import UsageFault
 from tocsin.model.law import Citation, Confidence

@@ -22,6 +22,8 @@ class _ExpectedFile(Strict):
     due: AwareDatetime | None = None
     latest: AwareDatetime | None = None
     to: str = ""
+    benchmark: AwareDatetime | None = None
+    """The last of its benchmarks."""
 
 
 class _VectorFile(Strict):
@@ -54,7 +56,7 @@ def _vector(written: _VectorFile) -> Vector:
 
 
 def _expected(file: _ExpectedFile) -> Expected:
-    return Expected(**file.model_dump(), given=frozenset(file.model_fields_set & {"due", "latest"}))
+    return Expected(**file.model_dump(), given=frozenset(file.model_fields_set & {"due", "latest", "benchmark"}))
 
 
 def _facts(values: Mapping[str, Any], at: datetime) -> dict[str, Fact]:
