@@ -63,11 +63,13 @@ class Deadline:
     noon_next_working_day: bool = False
     """A period that ends on a day off ends at noon of the next working day instead (Delegated Reg. (EU) 2025/301 Art. 5(4))."""
     cut_off: time | None = None
-    """Local time after which a filing counts as the next business day's."""
+    """Local time at which the authority's day ends for filings (EDGAR: 17:30, Regulation S-T)."""
     begin_on_working_day: bool = False
     """A trigger on a day off counts as falling on the next business day, which is then day 1 (SEC Form 8-K General Instruction B.1)."""
     carry_over: bool = False
-    """A statute lets a last day that is a day off move on; shown as the latest arguable instant only."""
+    """A statute lets a last day that is a day off move on, a last hour to the same hour; shown as the latest arguable instant only."""
+    first_day_may_count: bool = False
+    """Contested whether the day of the event is day 1: the earlier end is due, the later one the latest arguable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,18 @@ def _hours(deadline: Deadline, anchor: datetime, begin: CountingStep, zone: str,
         steps.append(CountingStep("A period in hours does not move past days off.", legal, "1182/71 Art. 3(4)"))
     if deadline.noon_next_working_day:
         legal = _noon(legal, zone, days, steps)
+    if deadline.carry_over:
+        legal = _same_hour(legal, zone, days, steps)
     return Counted(exact, legal, tuple(steps))
+
+
+def _same_hour(end: datetime, zone: str, days: Calendar, steps: list[CountingStep]) -> datetime:
+    there = end.astimezone(ZoneInfo(zone))
+    moved = _local(days.next_working(there.date()), there.time(), zone)
+    if moved != end:
+        what = f"{there:%A %d %B} is a day off ({days.id}): arguably the same hour of the next working day."
+        steps.append(CountingStep(what, moved, "carry-over statute"))
+    return moved
 
 
 def _noon(end: datetime, zone: str, days: Calendar, steps: list[CountingStep]) -> datetime:
@@ -132,15 +145,23 @@ def _days(deadline: Deadline, there: datetime, begin: CountingStep, zone: str, d
     steps = [begin]
     start = _day_zero(deadline, there, days, steps)
     nominal = _nominal(deadline, start, days)
-    operational = _local(nominal, LAST_SECOND, zone)
-    steps.append(CountingStep(f"{_words(deadline)} end with {nominal:%A %d %B %Y}.", operational, "operational"))
+    ends = deadline.cut_off or LAST_SECOND
+    if deadline.cut_off:
+        steps.append(CountingStep(f"The authority's day ends at {deadline.cut_off:%H:%M} for filings."))
+    first = nominal - timedelta(days=1) if deadline.first_day_may_count else nominal
+    operational = _local(first, ends, zone)
+    if first != nominal:
+        what = f"If the day of the event is day 1, the period ends with {first:%A %d %B %Y}: the safe reading."
+        steps.append(CountingStep(what, operational, "operational"))
+    rule = "operational" if first == nominal else ""
+    steps.append(CountingStep(f"{_words(deadline)} end with {nominal:%A %d %B %Y}.", _local(nominal, ends, zone), rule))
     last = nominal
     if deadline.law in ("eu1182", "uk1182") and not deadline.backwards and deadline.unit != "business_days":
         last = _rolled(nominal, days, steps)
         last = _two_working_days(deadline, start, last, days, steps)
     elif deadline.carry_over:
         last = _rolled(nominal, days, steps)
-    legal = _local(last, LAST_SECOND, zone)
+    legal = _local(last, ends, zone)
     if last != nominal:
         steps.append(CountingStep(f"At the authority {last:%A %d %B %Y} ends then.", legal, "1182/71 Art. 3(2)(b)"))
     return Counted(operational, legal, tuple(steps))
@@ -149,9 +170,6 @@ def _days(deadline: Deadline, there: datetime, begin: CountingStep, zone: str, d
 def _day_zero(deadline: Deadline, there: datetime, days: Calendar, steps: list[CountingStep]) -> date:
     """The day that does not count."""
     day = there.date()
-    if deadline.cut_off and there.time() > deadline.cut_off:
-        day += timedelta(days=1)
-        steps.append(CountingStep(f"After {deadline.cut_off:%H:%M} it counts as the next day, {day:%A %d %B}."))
     if deadline.begin_on_working_day and not days.working(day):
         day = days.next_working(day) - timedelta(days=1)
         steps.append(CountingStep("A trigger on a day off: the next business day is day 1."))

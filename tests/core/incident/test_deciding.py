@@ -52,7 +52,7 @@ class TestDates:
             deciding.set_date(incident(), name, at(2), NOW)
         assert "occurred" in raised.value.remedy
 
-    @pytest.mark.parametrize("name", ["aware", "aware.", "aware.everybody"])
+    @pytest.mark.parametrize("name", ["aware.", "aware.everybody"])
     def test_awareness_needs_a_role(self, name: str) -> None:
         with pytest.raises(UsageFault, match="per role") as raised:
             deciding.set_date(incident(), name, at(2), NOW)

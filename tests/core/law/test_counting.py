@@ -150,12 +150,41 @@ class TestFilings:
         [
             ("2026-11-23 10:00", "2026-11-30"),  # Mon: Tue, Wed, (Thanksgiving), Fri, Mon
             ("2026-11-21 10:00", "2026-11-27"),  # Sat: Mon is day 1, Tue, Wed, (Thanksgiving), Fri
-            ("2026-11-20 18:00", "2026-11-27"),  # Fri after the cut-off counts as Sat
-            ("2026-11-20 17:30", "2026-11-27"),  # Fri: Mon, Tue, Wed, (Thanksgiving), Fri
+            ("2026-11-20 18:45", "2026-11-27"),  # Fri after the cut-off is Fri still: Mon, Tue, Wed, (Thanksgiving), Fri
+            ("2026-11-28 11:00", "2026-12-03"),  # Sat: Mon 30 is day 1
+            ("2026-11-26 11:00", "2026-12-02"),  # Thanksgiving: Fri 27 is day 1
+            ("2026-11-25 11:00", "2026-12-02"),  # Wed: (Thanksgiving), Fri, Mon, Tue, Wed
         ],
     )
-    def test_four_business_days(self, anchor: str, day: str) -> None:
-        assert counted(self.FORM, anchor, NEW_YORK, self.US)[0] == end(day)
+    def test_four_business_days_end_with_the_hour_of_acceptance(self, anchor: str, day: str) -> None:
+        assert counted(self.FORM, anchor, NEW_YORK, self.US) == (f"{day} 17:30:00",) * 2
+
+    def test_the_hour_of_acceptance_is_named(self) -> None:
+        found = count(self.FORM, local("2026-11-23 10:00", NEW_YORK), NEW_YORK, self.US)
+        assert "The authority's day ends at 17:30 for filings." in [step.text for step in found.trace]
+
+
+class TestCarryOver:
+    """A statute that may carry a last day or hour on: what is due stays, the carried instant is the latest arguable one."""
+
+    KING = Calendar("US-NY", "test", lambda _: frozenset({date(2027, 1, 18)}))
+
+    def test_hours_go_to_the_same_hour_of_the_next_working_day(self) -> None:
+        due, latest = counted(Deadline("hours", 72, "calendar", carry_over=True), "2027-01-15 09:00", NEW_YORK, self.KING)
+        assert (due, latest) == ("2027-01-18 09:00:00", "2027-01-19 09:00:00")
+
+    def test_hours_that_end_on_a_working_day_stay(self) -> None:
+        due, latest = counted(Deadline("hours", 24, "calendar", carry_over=True), "2027-01-13 09:00", NEW_YORK, self.KING)
+        assert due == latest == "2027-01-14 09:00:00"
+
+
+def test_where_it_is_contested_whether_the_first_day_counts_the_earlier_end_is_due() -> None:
+    due, latest = counted(Deadline("days", 60, "calendar", first_day_may_count=True), "2026-11-27 17:00", BERLIN, DE)
+    assert (due, latest) == (end("2027-01-25"), end("2027-01-26"))
+    named = count(Deadline("days", 60, "calendar", first_day_may_count=True), local("2026-11-27 17:00"), BERLIN, DE)
+    assert [step.text for step in named.trace if step.instant == named.operational_due] == [
+        "If the day of the event is day 1, the period ends with Monday 25 January 2027: the safe reading."
+    ]
 
 
 class TestTrace:
