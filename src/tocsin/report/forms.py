@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -13,22 +13,48 @@ from tocsin.model.event import Json
 from tocsin.model.law import Citation
 
 FieldType = Literal["text", "long", "number", "date", "datetime", "choice", "boxes"]
-Required = Literal["always", "initial", "follow_up", "final", "optional"]
-Stage = Literal["initial", "follow_up", "combined", "final"]
+Required = Literal["always", "initial", "follow_up", "later", "final", "withdrawn", "optional"]
+Stage = Literal["initial", "follow_up", "combined", "final", "withdrawn"]
 NEEDED: Mapping[Stage, frozenset[Required]] = {
     "initial": frozenset({"always", "initial"}),
-    "follow_up": frozenset({"always", "follow_up"}),
-    "combined": frozenset({"always", "final"}),
-    "final": frozenset({"always", "follow_up", "final"}),
+    "follow_up": frozenset({"always", "follow_up", "later"}),
+    "combined": frozenset({"always", "final", "later"}),
+    "final": frozenset({"always", "follow_up", "final", "later"}),
+    "withdrawn": frozenset({"always", "withdrawn"}),
 }
-"""What each kind of report may not lack."""
+"""What each kind of report may not lack; `later` is whatever the first one may still leave open. `withdrawn` takes an earlier one back."""
 
+RECORDED = ("date.", "fact.", "classification.", "report.date", "report.next", "report.type")
+"""Sources that begin so follow the record: a person corrects it there, and does not answer in the form."""
+SEPARATOR = ";"
+"""Between the boxes that one answer ticks."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """Where a field stands in the form's own JSON: see `report.structured`."""
+
+    path: str
+    kind: Literal["", "truth", "list"] = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Options whose code is not simply their words."""
+    alternatives: Mapping[str, str] = field(default_factory=dict)
+    """Regular expression -> the path for values of that form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The JSON that authorities take for a form: its name, where it was read, and values that stand in it always."""
+
+    name: str
+    source: Citation
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form; `source` names the value that fills it."""
+    """A field of a form; `source` names the value that fills it, `otherwise` the one that does when there is none."""
 
     no: str
     label: str
@@ -36,6 +62,19 @@ class Field:
     type: FieldType = "text"
     options: tuple[str, ...] = ()
     required: Required = "always"
+    otherwise: str = ""
+    needed_if: str = ""
+    """The condition in the form's words. Without `given` only a person can judge it, so that the field is never a gap."""
+    given: tuple[str, tuple[str, ...]] = ("", ())
+    """The field is asked for when the field with this source holds one of these options."""
+    by_stage: Mapping[Stage, str] = field(default_factory=dict)
+    """What stands here in each kind of report."""
+    longest: int = 0
+    """So many characters at most; 0 for no limit."""
+    pattern: str = ""
+    """A regular expression for the whole value, and `written` says it in words."""
+    written: str = ""
+    export: Export | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +98,13 @@ class Form:
     sections: tuple[Section, ...]
     notices: tuple[str, ...]
     digest: str
+    serves: Mapping[str, Stage] = field(default_factory=dict)
+    """Stage of the regime -> the kind of report that discharges it."""
+    schema: Schema | None = None
+
+    def fields(self) -> tuple[Field, ...]:
+        """Every field, in the form's order."""
+        return tuple(field for section in self.sections for field in section.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +119,8 @@ class FilledField:
     options: tuple[str, ...] = ()
     ticked: tuple[str, ...] = ()
     source: str = ""
+    note: str = ""
+    """When a field that is empty would be asked for, in the form's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +157,10 @@ class Filled:
 
 def fill(form: Form, values: Mapping[str, Json], stage: Stage, heading: Mapping[str, str]) -> Filled:
     """The form with these values by source name; unknown sources and values outside the options become gaps."""
+    chosen = {field.source: _chosen(field, values, stage) for field in form.fields()}
     sections = tuple(
         FilledSection(
-            section.no,
-            section.title,
-            tuple(_filled(field, values.get(field.source), stage) for field in section.fields),
+            section.no, section.title, tuple(_filled(field, values, chosen, stage) for field in section.fields)
         )
         for section in form.sections
     )
@@ -138,7 +185,7 @@ def answered(form: Form, source: str, text: str) -> str:
     Raises:
         UsageFault: no such field, one that is filled from what is recorded, or a text that does not suit it.
     """
-    fields = {field.source: field for section in form.sections for field in section.fields if _answerable(field)}
+    fields = {field.source: field for field in form.fields() if answerable(field)}
     if source not in fields:
         raise UsageFault(
             f"{form.id} has no field {source!r} to answer", f"there are: {', '.join(fields)}; others follow the record"
@@ -147,37 +194,86 @@ def answered(form: Form, source: str, text: str) -> str:
     mistake = _mistake(field, given) if given else "the answer is empty"
     if mistake:
         choice = f"choose one of: {', '.join(field.options)}" if field.options else "write it as the form wants it"
-        raise UsageFault(f"{field.no} {field.label}: {mistake}", choice)
+        several = f", or several with {SEPARATOR!r} between them" if field.type == "boxes" else ""
+        raise UsageFault(f"{field.no} {field.label}: {mistake}", choice + several)
     return given
 
 
-def _answerable(field: Field) -> bool:
-    """Dates and boxes follow from recorded dates and facts, and the type of the report from its stage."""
-    return field.type not in ("date", "datetime", "boxes") and field.source != "report.type"
+def answerable(field: Field) -> bool:
+    """Whether a person may fill the field: what is recorded, and what the kind of report decides, follow the record."""
+    return not field.source.startswith(RECORDED) and not field.by_stage
 
 
-def _filled(field: Field, value: Json, stage: Stage) -> FilledField:
-    if field.type == "boxes":
-        return _boxes(field, value or (), stage)
-    text = _text(field, value)
-    missing = "not known yet" if not text and field.required in NEEDED[stage] else ""
-    gap = _mistake(field, text) or missing
+def _filled(
+    field: Field, values: Mapping[str, Json], chosen: Mapping[str, tuple[str, ...]], stage: Stage
+) -> FilledField:
+    text, asked = _text(field, _value(field, values, stage)), _asked(field, chosen)
+    gap = _mistake(field, text) if text else ""
+    if text and not gap and asked is False:
+        gap = f"answered, although it is asked for only {field.needed_if}"
+    if not text and asked and field.required in NEEDED[stage]:
+        gap = "no box can be ticked yet: the facts are open" if field.type == "boxes" else "not known yet"
     kept = "" if gap else text
-    ticked = (kept,) if field.options and kept else ()
-    return FilledField(field.no, field.label, field.type, kept, gap, field.options, ticked, field.source)
+    note = f"asked for {field.needed_if}" if field.needed_if and not text else ""
+    return FilledField(
+        field.no, field.label, field.type, kept, gap, field.options, _ticked(field, kept), field.source, note
+    )
+
+
+def _value(field: Field, values: Mapping[str, Json], stage: Stage) -> Json:
+    if field.by_stage:
+        return field.by_stage.get(stage)
+    value = values.get(field.source)
+    return values.get(field.otherwise) if value is None else value
+
+
+def _chosen(field: Field, values: Mapping[str, Json], stage: Stage) -> tuple[str, ...]:
+    return _ticked(field, _text(field, _value(field, values, stage)))
+
+
+def _ticked(field: Field, text: str) -> tuple[str, ...]:
+    """The options that the text names, in the order of the form."""
+    named = {part.strip() for part in text.split(SEPARATOR)} if field.type == "boxes" else {text}
+    return tuple(option for option in field.options if option in named)
+
+
+def _asked(field: Field, chosen: Mapping[str, tuple[str, ...]]) -> bool | None:
+    """Whether the field is asked for here; None when only a person, or a field that is still open, can tell."""
+    source, options = field.given
+    if not source:
+        return None if field.needed_if else True
+    held = chosen.get(source, ())
+    return any(option in held for option in options) if held else None
 
 
 def _mistake(field: Field, text: str) -> str:
     """Why the text does not suit the field; empty when it does."""
-    if field.type == "number" and text and not _NUMBER.fullmatch(text):
+    if field.options:
+        return _not_an_option(field, text)
+    if field.type == "number" and not _NUMBER.fullmatch(text):
         return f"{text!r} is not a number"
-    return f"{text!r} is not one of the options" if text and field.options and text not in field.options else ""
+    if field.type in ("date", "datetime") and not _moment(field.type, text):
+        return f"{text!r} is not a {'day' if field.type == 'date' else 'time with its offset'} such as {_EXAMPLES[field.type]}"
+    if field.pattern and not re.fullmatch(field.pattern, text, re.ASCII):
+        return f"{text!r} is not {field.written}"
+    return f"{len(text)} characters, and the form takes {field.longest}" if 0 < field.longest < len(text) else ""
 
 
-def _boxes(field: Field, ticked: Sequence[str], stage: Stage) -> FilledField:
-    kept = tuple(option for option in field.options if option in ticked)
-    gap = "no box can be ticked yet: the facts are open" if not kept and field.required in NEEDED[stage] else ""
-    return FilledField(field.no, field.label, field.type, "; ".join(kept), gap, field.options, kept, field.source)
+_EXAMPLES = {"date": "2026-11-24", "datetime": "2026-11-24T09:00+01:00"}
+
+
+def _not_an_option(field: Field, text: str) -> str:
+    parts = [part.strip() for part in text.split(SEPARATOR)] if field.type == "boxes" else [text]
+    wrong = next((part for part in parts if part not in field.options), None)
+    return "" if wrong is None else f"{wrong!r} is not one of the options"
+
+
+def _moment(kind: FieldType, text: str) -> bool:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == len("2026-11-24") if kind == "date" else read.tzinfo is not None
 
 
 def _text(field: Field, value: Json) -> str:
@@ -187,6 +283,8 @@ def _text(field: Field, value: Json) -> str:
         return "Yes" if value else "No"
     if isinstance(value, datetime):
         return value.isoformat(" ", "minutes") if field.type == "datetime" else value.date().isoformat()
+    if field.type == "boxes" and not isinstance(value, str):
+        return f"{SEPARATOR} ".join(option for option in field.options if option in value)
     return value.isoformat() if isinstance(value, date) else str(value).strip()
 
 

@@ -21,12 +21,6 @@ BOXES = {
     "serious_property_harm": "Harm to property",
     "serious_environment_harm": "Harm to environment",
 }
-TYPES: dict[Stage, str] = {
-    "initial": "Initial",
-    "follow_up": "Follow up",
-    "combined": "Combined initial and final",
-    "final": "Final (Reportable incident)",
-}
 STATUS = {
     "binding": "binding",
     "dormant": "not applicable yet: the deadline is shown as a rehearsal",
@@ -64,11 +58,10 @@ def values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stage
         "authority.country": recipient.country if recipient else None,
         "authority.name": recipient.name if recipient else None,
         "report.date": now,
-        "report.type": TYPES[stage],
         "report.next": now + NEXT_REPORT if stage in ("initial", "follow_up") else None,
-        "date.occurred": incident.dates.get("occurred"),
-        "date.detected": incident.dates.get("detected"),
-        "date.aware": incident.dates.get("aware.provider"),
+        "report.duty": f"{duty.title} ({duty.id})" if duty else None,
+        "incident.id": incident.id,
+        "incident.title": incident.title,
         "classification.boxes": [box for fact, box in BOXES.items() if facts.get(fact) is True],
         "incident.nature": _nature(desk, incident),
         "incident.people_affected": facts.get("people_affected"),
@@ -80,6 +73,8 @@ def values(desk: Desk, incident: Incident, duty: Obligation | None, stage: Stage
     }
     began = incident.dates.get("started") or incident.dates.get("occurred") or incident.opened_at
     answers = {name.removeprefix(ANSWER): value for name, value in facts.items() if name.startswith(ANSWER)}
+    recorded |= {f"date.{name}": at for name, at in incident.dates.items()}
+    recorded |= {f"fact.{name}": value for name, value in facts.items() if not name.startswith(ANSWER)}
     recorded |= _of_system(system, began.date()) | _of_people(desk, system) | answers
     there = ZoneInfo(duty.timezone if duty else desk.workspace.policy.timezone)
     return {name: v.astimezone(there) if isinstance(v, datetime) else v for name, v in recorded.items()}
@@ -112,11 +107,17 @@ def _of_people(desk: Desk, system: System) -> dict[str, Json]:
         "submitter.name": contact and contact.name,
     }
     values["provider.organisation"] = system.provider
-    return values | (_contact(contact) if own and contact else {})
+    values["organisation.name"] = policy.organization
+    values |= _contact("contact", contact)
+    return values | (_contact("provider", contact) if own else {})
 
 
-def _contact(person: Person) -> dict[str, Json]:
-    return {"provider.contact": person.name, "provider.email": person.email, "provider.phone": person.phone}
+def _contact(role: str, person: Person | None) -> dict[str, Json]:
+    """How a person is reached, for the field of that role; nothing where nobody is named."""
+    if person is None:
+        return {}
+    name = "contact" if role == "provider" else "name"
+    return {f"{role}.{name}": person.name, f"{role}.email": person.email or None, f"{role}.phone": person.phone or None}
 
 
 def _nature(desk: Desk, incident: Incident) -> str:

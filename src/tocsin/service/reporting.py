@@ -1,10 +1,12 @@
-"""Report: fill a form from what is recorded, seal the exact bytes, record the filing, compare versions."""
+"""Report: fill a form from what is recorded, seal the exact bytes, record the filing. Versions are compared in `service.comparing`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,11 +17,14 @@ from tocsin.incident.deciding import Wish
 from tocsin.model.errors import Conflict, Refused, UsageFault
 from tocsin.model.incident import Incident, ReportMade
 from tocsin.model.law import Obligation, Truth
-from tocsin.report.forms import Filled, Stage, answered, differences, fill
+from tocsin.report.forms import Filled, Form, Stage, answered, fill
+from tocsin.report.structured import structured
 from tocsin.service import duties, filling, incidents, responding
 from tocsin.service.desk import Desk
 
-JSON, PDF = "application/json", "application/pdf"
+JSON, PDF, SUBMISSION = "application/json", "application/pdf", "application/vnd.tocsin.submission+json"
+SUFFIXES = {PDF: ".pdf", JSON: ".json", SUBMISSION: ".submission.json"}
+"""The files of a version: to be read, to be compared, and (where the form has one) the JSON that its authorities take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +43,24 @@ class Prepared:
     """The sources of the gaps, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A field that changed between two versions."""
-
-    field: str
-    before: str
-    after: str
-
-
 def prepare(
     desk: Desk, incident_id: str, form_id: str, stage: Stage = "initial", country: str = "", out: Path | None = None
 ) -> Prepared:
-    """Fill the form, write it as PDF and JSON to `out`, and seal the bytes.
+    """Fill the form, write its files to `out`, and seal the bytes.
 
     Raises:
         UsageFault: no such incident or form, or no duty of the incident uses the form.
     """
     incident, form = incidents.find(desk, incident_id), forms.load(form_id)
-    duty = _duty(desk, incident, form_id, country)
     number = 1 + max((made.version for made in incident.reports if made.form == form_id), default=0)
-    values = filling.values(desk, incident, duty, stage)
-    filled = fill(form, values, stage, filling.heading(desk, incident, duty, number))
-    body = {**msgspec.to_builtins(filled), "gaps": list(filled.gaps())}
-    contents = {JSON: msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2), PDF: pdf.report(body)}
+    duty = duty_of(desk, incident, form, stage, country)
+    filled = filled_now(desk, incident, form, stage, duty, number)
+    contents = _contents(form, filled, desk.clock())
     what = f"{form_id} version {number}"
     pointers = {media: responding.seal(desk, incident_id, data, media, what) for media, data in contents.items()}
     wish = {"form": form_id, "version": number, "files": pointers, "gaps": list(filled.gaps()), "stage": stage}
-    prepared = Wish("report_prepared", {**wish, "obligation": duty.id if duty else ""})
+    name = duty.id if duty else ""
+    prepared = Wish("report_prepared", {**wish, "obligation": name})
 
     def decide(now: Incident) -> list[Wish]:
         if any((made.form, made.version) == (form_id, number) for made in now.reports):
@@ -73,18 +68,42 @@ def prepare(
         return [prepared]
 
     incidents.act(desk, incident_id, decide)
-    folder = out or desk.root / "reports"
-    base = folder / f"{incident_id}-{form_id.split('/', maxsplit=1)[0]}-v{number}"
-    written = []
-    for suffix, media in ((".pdf", PDF), (".json", JSON)):
-        path = base.with_name(base.name + suffix)
-        with told(path):
-            write_atomically(path, contents[media], mode=0o600)
-        written.append(str(path))
-    sealed = tuple(pointers.values())
+    written = _written(out or desk.root / "reports", _base(incident_id, form_id, number), contents)
     sources = tuple(field.source for field in filled.open_fields())
-    name = duty.id if duty else ""
-    return Prepared(incident_id, form_id, number, stage, name, tuple(written), sealed, filled.gaps(), sources)
+    sealed = tuple(pointers.values())
+    return Prepared(incident_id, form_id, number, stage, name, written, sealed, filled.gaps(), sources)
+
+
+def filled_now(
+    desk: Desk, incident: Incident, form: Form, stage: Stage, duty: Obligation | None, number: int
+) -> Filled:
+    """The form as the record fills it at this moment."""
+    values = filling.values(desk, incident, duty, stage)
+    return fill(form, values, stage, filling.heading(desk, incident, duty, number))
+
+
+def _contents(form: Form, filled: Filled, at: datetime) -> dict[str, bytes]:
+    """Media type -> bytes. The instant stands in the PDF, which its standard wants."""
+    body = {**msgspec.to_builtins(filled), "gaps": list(filled.gaps()), "prepared_at": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+    contents = {PDF: pdf.report(body), JSON: _pretty(body)}
+    return contents | ({SUBMISSION: _pretty(structured(form, filled))} if form.schema else {})
+
+
+def _pretty(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2)
+
+
+def _base(incident_id: str, form_id: str, number: int) -> str:
+    return f"{incident_id}-{form_id.split('/', maxsplit=1)[0]}-v{number}"
+
+
+def _written(folder: Path, base: str, contents: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Write each content as a file that only its owner may read."""
+    paths = [folder / f"{base}{SUFFIXES[media]}" for media in contents]
+    for path, data in zip(paths, contents.values(), strict=True):
+        with told(path):
+            write_atomically(path, data, mode=0o600)
+    return tuple(map(str, paths))
 
 
 def answer(desk: Desk, incident_id: str, form_id: str, source: str, text: str) -> Incident:
@@ -98,13 +117,20 @@ def answer(desk: Desk, incident_id: str, form_id: str, source: str, text: str) -
 
 
 def filed(
-    desk: Desk, incident_id: str, form_id: str, version: int, at: datetime, recipient: str, because: str = ""
+    desk: Desk,
+    incident_id: str,
+    form_id: str,
+    version: int,
+    at: datetime,
+    recipient: str,
+    because: str = "",
+    file: Path | None = None,
 ) -> Incident:
     """Record that a version was handed in: it discharges its obligation from then on.
 
     Raises:
         UsageFault: no such version, no recipient, or a time without a zone, in the future, or before the version was made.
-        Refused: it was filed already, or it has gaps and no reason was given for filing it all the same.
+        Refused: it was filed already, it has gaps and no reason was given for filing it all the same, or `file` is not what was sealed.
     """
     if at.tzinfo is None or at > desk.clock():
         raise UsageFault("the time of filing needs a zone and cannot lie in the future", "write it with its offset")
@@ -112,9 +138,11 @@ def filed(
         raise UsageFault("a filing needs its recipient", "name the authority with --recipient")
 
     def decide(incident: Incident) -> list[Wish]:
-        made = _made(incident, form_id, version)
+        made = made_version(incident, form_id, version)
         _check_filing(made, at, because)
         data = {"form": form_id, "version": version, "at": at.isoformat(), "recipient": recipient, "because": because}
+        if file:
+            data["handed_in"] = _sealed_as(desk, made, file)
         wishes = [Wish("report_filed", data)]
         if made.obligation:
             submitted = {"name": f"submitted.{made.obligation}", "at": at.isoformat(), "why": f"filed with {recipient}"}
@@ -124,7 +152,21 @@ def filed(
     return incidents.act(desk, incident_id, decide)
 
 
-def _made(incident: Incident, form_id: str, version: int) -> ReportMade:
+def _sealed_as(desk: Desk, made: ReportMade, file: Path) -> str:
+    """The pointer under which the bytes of the file were sealed."""
+    with told(file):
+        data = file.read_bytes()
+    for pointer in made.files.values():
+        if desk.evidence.unseal(pointer) == data:
+            return pointer
+    raise Refused(
+        f"{file} is not what was sealed as version {made.version} of {made.form}",
+        remedy="hand in a sealed file, or prepare a version that says the same",
+    )
+
+
+def made_version(incident: Incident, form_id: str, version: int) -> ReportMade:
+    """The version as it was prepared. Raises UsageFault with those that there are."""
     made = next((m for m in incident.reports if (m.form, m.version) == (form_id, version)), None)
     if made is None:
         known = ", ".join(f"{m.form} {m.version}" for m in incident.reports) or "none"
@@ -149,26 +191,19 @@ def _check_filing(made: ReportMade, at: datetime, because: str) -> None:
         )
 
 
-def diff(desk: Desk, incident_id: str, form_id: str, old: int, new: int) -> tuple[Difference, ...]:
-    """What changed between two prepared versions, from the sealed bytes. Raises UsageFault when one does not exist."""
-    incident = incidents.find(desk, incident_id)
-    versions = {made.version: made for made in incident.reports if made.form == form_id}
-    for number in (old, new):
-        if number not in versions:
-            raise UsageFault(f"{incident_id} has no version {number} of {form_id}", f"there are: {sorted(versions)}")
-    before, after = (_unsealed(desk, versions[number].files[JSON]) for number in (old, new))
-    return tuple(Difference(*changed) for changed in differences(before, after))
+def duty_of(desk: Desk, incident: Incident, form: Form, stage: Stage, country: str) -> Obligation | None:
+    """The obligation that this report serves, in that country if one is named; None when nothing owes it (yet).
 
-
-def _unsealed(desk: Desk, pointer: str) -> Filled:
-    return msgspec.json.decode(desk.evidence.unseal(pointer), type=Filled, strict=False)
-
-
-def _duty(desk: Desk, incident: Incident, form_id: str, country: str) -> Obligation | None:
-    """The obligation that the form serves, in that country if one is named; None when nothing owes it (yet)."""
-    owed = [o for o in duties.of(desk, incident).obligations if o.form == form_id and o.truth is not Truth.NO]
+    Among several it is one of this stage, not yet discharged, and with a deadline, as far as there is one.
+    """
+    owed = [o for o in duties.of(desk, incident).obligations if o.form == form.id and o.truth is not Truth.NO]
     chosen = [o for o in owed if not country or o.id.endswith(f"@{country}")]
     if country and not chosen:
         known = ", ".join(o.id for o in owed) or "none"
         raise UsageFault(f"nothing is owed in {country!r} on this form", f"duties with it: {known}")
-    return next((o for o in chosen if o.operational_due), chosen[0] if chosen else None)
+
+    def rank(duty: Obligation) -> tuple[bool, bool, bool]:
+        other_stage = bool(form.serves) and form.serves.get(duty.stage) != stage
+        return other_stage, duty.discharged_at is not None, duty.operational_due is None
+
+    return min(chosen, key=rank, default=None)

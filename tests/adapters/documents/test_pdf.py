@@ -14,7 +14,16 @@ from tocsin.model.errors import EnvironmentFault
 
 
 def _field(value: str = "", **changes: Any) -> dict[str, Any]:
-    plain = {"no": "1.1", "label": "What", "type": "text", "value": value, "gap": "", "options": [], "ticked": []}
+    plain = {
+        "no": "1.1",
+        "label": "What",
+        "type": "text",
+        "value": value,
+        "gap": "",
+        "options": [],
+        "ticked": [],
+        "note": "",
+    }
     return plain | changes
 
 
@@ -29,6 +38,7 @@ def _form(*fields: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "sections": [{"no": "1", "title": "Administrative", "fields": list(fields)}],
         "gaps": [f"{entry['no']} {entry['label']}: {entry['gap']}" for entry in fields if entry["gap"]],
         "notices": ["No admission of liability."],
+        "prepared_at": "2026-11-02T12:04:05Z",
     }
     return body | changes
 

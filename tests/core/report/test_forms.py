@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.core.report.made import field, filled, form, whole
 from tocsin.model.errors import UsageFault
-from tocsin.report.forms import Required, Stage, answered, differences
+from tocsin.report.forms import Field, FilledField, Required, Stage, answered, differences
 
 AT = datetime(2026, 10, 15, 14, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 YES_NO = ("Yes", "No")
@@ -79,12 +80,14 @@ class TestBoxes:
         assert filled(field(type="boxes", options=("Death",), required="optional"), []).gap == ""
 
 
-STAGES: tuple[Stage, ...] = ("initial", "follow_up", "combined", "final")
+STAGES: tuple[Stage, ...] = ("initial", "follow_up", "combined", "final", "withdrawn")
 NEEDS: list[tuple[Required, set[Stage]]] = [
-    ("always", {"initial", "follow_up", "combined", "final"}),
+    ("always", {"initial", "follow_up", "combined", "final", "withdrawn"}),
     ("initial", {"initial"}),
     ("follow_up", {"follow_up", "final"}),
+    ("later", {"follow_up", "combined", "final"}),
     ("final", {"combined", "final"}),
+    ("withdrawn", {"withdrawn"}),
     ("optional", set()),
 ]
 
@@ -92,6 +95,111 @@ NEEDS: list[tuple[Required, set[Stage]]] = [
 @pytest.mark.parametrize(("required", "stages"), NEEDS)
 def test_what_a_stage_may_lack_is_no_gap_there(required: Required, stages: set[Stage]) -> None:
     assert {stage for stage in STAGES if filled(field(required=required), None, stage).gap} == stages
+
+
+KIND = field(type="boxes", label="Kind", source="kind", options=("Theft", "Loss", "Other"))
+WHICH = field(no="2", label="Which", source="which", needed_if="if it is another kind", given=("kind", ("Other",)))
+
+
+def _second(*fields: Field, stage: Stage = "initial", **values: Any) -> FilledField:
+    """The last of these fields, filled."""
+    return whole(list(fields), values, stage).sections[0].fields[-1]
+
+
+class TestConditions:
+    """A field that is asked for only when another holds an option: a gap when it is, a contradiction when it is not."""
+
+    @pytest.mark.parametrize(
+        ("kind", "which", "value", "gap"),
+        [
+            (None, None, "", ""),
+            (None, "a copy", "a copy", ""),
+            ("Other", None, "", "not known yet"),
+            ("Loss; Other", None, "", "not known yet"),
+            ("Other", "a copy", "a copy", ""),
+            ("Theft", None, "", ""),
+            ("Theft", "a copy", "", "answered, although it is asked for only if it is another kind"),
+        ],
+    )
+    def test_it_follows_what_the_other_field_holds(
+        self, kind: str | None, which: str | None, value: str, gap: str
+    ) -> None:
+        made = _second(KIND, WHICH, kind=kind, which=which)
+        assert (made.value, made.gap) == (value, gap)
+
+    def test_an_empty_field_says_when_it_would_be_asked_for(self) -> None:
+        assert _second(KIND, WHICH, kind="Theft").note == "asked for if it is another kind"
+        assert _second(KIND, WHICH, kind="Other", which="a copy").note == ""
+
+    def test_a_condition_that_only_a_person_can_judge_makes_no_gap(self) -> None:
+        made = _second(field(needed_if="if available"))
+        assert (made.gap, made.note) == ("", "asked for if available")
+
+    def test_the_condition_matters_only_where_the_stage_asks(self) -> None:
+        later = replace(WHICH, required="later")
+        assert _second(KIND, later, kind="Other").gap == ""
+        assert _second(KIND, later, kind="Other", stage="final").gap == "not known yet"
+
+    def test_a_choice_decides_as_boxes_do(self) -> None:
+        choice = field(type="choice", label="Media?", source="media", options=YES_NO)
+        states = field(no="2", label="States", source="states", needed_if="if told", given=("media", ("Yes",)))
+        assert _second(choice, states, media=True).gap == "not known yet"
+        assert _second(choice, states, media=False).gap == ""
+
+
+class TestSources:
+    def test_another_source_stands_in_where_the_first_is_empty(self) -> None:
+        both = field(source="affected", otherwise="own")
+        assert _second(both, own="Nordhafen").value == "Nordhafen"
+        assert _second(both, own="Nordhafen", affected="Südhafen").value == "Südhafen"
+
+    @pytest.mark.parametrize(("stage", "shown"), [("initial", "First"), ("final", "Amended"), ("follow_up", "")])
+    def test_the_stage_fills_what_tells_the_stage(self, stage: Stage, shown: str) -> None:
+        kind = field(source="kind", by_stage={"initial": "First", "final": "Amended"}, required="optional")
+        assert _second(kind, stage=stage, kind="something else").value == shown
+
+
+class TestShapes:
+    @pytest.mark.parametrize(
+        ("changes", "value", "gap"),
+        [
+            ({"longest": 3}, "four", "4 characters, and the form takes 3"),
+            ({"longest": 4}, "four", ""),
+            ({"pattern": r"[A-Z]{2}", "written": "a country code"}, "de", "'de' is not a country code"),
+            ({"pattern": r"[A-Z]{2}", "written": "a country code"}, "DEU", "'DEU' is not a country code"),
+            ({"pattern": r"[A-Z]{2}", "written": "a country code"}, "DE", ""),
+            ({"pattern": r"\d+", "written": "a number"}, "٣", "'٣' is not a number"),
+            ({"type": "number", "pattern": r"\d+", "written": "a whole number"}, "1.5", "'1.5' is not a whole number"),
+            ({"type": "date"}, "2026-11-24", ""),
+            ({"type": "date"}, "24.11.2026", "'24.11.2026' is not a day such as 2026-11-24"),
+            ({"type": "date"}, "2026-11-24T09:00", "'2026-11-24T09:00' is not a day such as 2026-11-24"),
+            ({"type": "datetime"}, "2026-11-24T09:00+01:00", ""),
+            ({"type": "datetime"}, "2026-11-24 09:00Z", ""),
+            (
+                {"type": "datetime"},
+                "2026-11-24T09:00",
+                "'2026-11-24T09:00' is not a time with its offset such as 2026-11-24T09:00+01:00",
+            ),
+            (
+                {"type": "datetime"},
+                "today",
+                "'today' is not a time with its offset such as 2026-11-24T09:00+01:00",
+            ),
+        ],
+    )
+    def test_what_the_form_cannot_take_is_a_gap_that_says_why(
+        self, changes: dict[str, Any], value: str, gap: str
+    ) -> None:
+        made = filled(field(**changes), value)
+        assert (made.gap, made.value) == (gap, "" if gap else value)
+
+    def test_several_boxes_are_answered_in_one_text_and_stand_in_the_order_of_the_form(self) -> None:
+        made = filled(KIND, "Other;Theft")
+        assert (made.ticked, made.value) == (("Theft", "Other"), "Other;Theft")
+
+    def test_one_box_that_does_not_exist_spoils_the_answer(self) -> None:
+        made = filled(KIND, "Other; Fire")
+        assert (made.ticked, made.gap) == ((), "'Fire' is not one of the options")
 
 
 class TestWholeForm:
@@ -140,19 +248,25 @@ FIELDS = [
     field(no="4", label="When", source="when", type="date"),
     field(no="5", label="Harm", source="harm", type="boxes", options=("Death",)),
     field(no="6", label="Type", source="report.type", type="choice", options=("Initial",)),
+    field(no="7", label="Sort", source="sort", type="choice", options=("A", "B"), by_stage={"initial": "A"}),
+    field(no="8", label="Aware", source="date.aware", type="datetime"),
+    field(no="9", label="Malicious", source="fact.unlawful", type="choice", options=YES_NO),
 ]
 
 
 class TestAnswers:
-    @pytest.mark.parametrize(("source", "text"), [("what", " a text "), ("many", "12"), ("reviewed", "Yes")])
+    @pytest.mark.parametrize(
+        ("source", "text"),
+        [("what", " a text "), ("many", "12"), ("reviewed", "Yes"), ("when", "2026-11-24"), ("harm", "Death")],
+    )
     def test_an_answer_is_kept_as_it_will_stand(self, source: str, text: str) -> None:
         assert answered(form(*FIELDS), source, text) == text.strip()
 
-    @pytest.mark.parametrize("source", ["when", "harm", "report.type", "no.such"])
+    @pytest.mark.parametrize("source", ["report.type", "sort", "date.aware", "fact.unlawful", "no.such"])
     def test_what_follows_the_record_cannot_be_answered(self, source: str) -> None:
         with pytest.raises(UsageFault, match=rf"r/f has no field '{source}' to answer") as told:
             answered(form(*FIELDS), source, "x")
-        assert told.value.remedy == "there are: what, many, reviewed; others follow the record"
+        assert told.value.remedy == "there are: what, many, reviewed, when, harm; others follow the record"
 
     @pytest.mark.parametrize(
         ("source", "text", "what", "remedy"),
@@ -160,6 +274,13 @@ class TestAnswers:
             ("what", "  ", "1.1 What: the answer is empty", "write it as the form wants it"),
             ("many", "some", "2 How many: 'some' is not a number", "write it as the form wants it"),
             ("reviewed", "yes", "3 Reviewed?: 'yes' is not one of the options", "choose one of: Yes, No"),
+            (
+                "harm",
+                "Death; Fire",
+                "5 Harm: 'Fire' is not one of the options",
+                "choose one of: Death, or several with ';' between them",
+            ),
+            ("when", "soon", "4 When: 'soon' is not a day such as 2026-11-24", "write it as the form wants it"),
         ],
     )
     def test_an_answer_that_does_not_suit_is_refused(self, source: str, text: str, what: str, remedy: str) -> None:

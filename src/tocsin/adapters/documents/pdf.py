@@ -1,4 +1,5 @@
-"""Accessible PDF (PDF/UA-1, tagged) through typst. The same data gives the same bytes, wherever its own fonts suffice.
+"""PDF for people and archives (PDF/UA-1 and PDF/A-2a, tagged) through typst. The same data gives the same bytes, wherever its own
+fonts suffice.
 
 Data goes in as JSON and is set as text, so that hostile text in it stays text. What the fonts of typst cannot show (Chinese, emoji) is
 set in a font of this machine, and what that has none for is written as its code point: no character is lost in silence.
@@ -16,7 +17,7 @@ import typst
 
 from tocsin.model.errors import EnvironmentFault
 
-STANDARD: Literal["ua-1"] = "ua-1"
+STANDARDS: list[Literal["ua-1", "a-2a"]] = ["ua-1", "a-2a"]
 LONG_WORD = 28
 """As many of the widest letters as the value column holds."""
 ATTEMPTS = 6
@@ -33,7 +34,7 @@ class _Unshown(NamedTuple):
 
 
 def report(data: Any) -> bytes:
-    """A filled form as PDF.
+    """A filled form as PDF. `prepared_at` (UTC, as `2026-11-24T09:00:00Z`) is the document's date.
 
     Raises:
         EnvironmentFault: typst refuses; its message names the reason.
@@ -62,7 +63,7 @@ def _compiled(value: Any, unshown: frozenset[str], *, own_fonts_only: bool) -> b
             None,
             format="pdf",
             sys_inputs={"data": body},
-            pdf_standards=[STANDARD],
+            pdf_standards=list(STANDARDS),
             ignore_system_fonts=own_fonts_only,
         )
     except (typst.TypstError, RuntimeError) as error:
