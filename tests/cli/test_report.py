@@ -32,6 +32,15 @@ class TestPrepare:
         assert "- 3.2 Operator: not known yet  [incident.operator]" in out
         assert f"tocsin report answer {INCIDENT} FIELD TEXT" in out
 
+    def test_a_gap_that_follows_the_record_says_where_to_record_it(self, type_: Typed) -> None:
+        _, out, _ = type_("report", "prepare", INCIDENT, "--form", "eu.nis2.art23/incident-report")
+        assert "[tocsin incident set --date aware=...]" in out
+        assert "[tocsin incident set --fact unlawful_act_suspected=...]" in out
+
+    def test_the_json_of_a_form_is_written_beside_it(self, type_: Typed) -> None:
+        _, out, _ = type_("report", "prepare", INCIDENT, "--form", "eu.dora.art19/its-2025-302", "--json")
+        assert told(out)["files"][2].endswith("-eu.dora.art19-v1.submission.json")
+
     def test_json_holds_files_evidence_and_gaps(self, type_: Typed, tmp_path: Path) -> None:
         _, out, _ = type_("report", "prepare", INCIDENT, "--stage", "final", "--out", str(tmp_path / "o"), "--json")
         made = told(out)
@@ -84,6 +93,14 @@ class TestFiled:
         code, _, err = type_(*given, "--because", "again")
         assert (code, "was filed already" in err) == (EXIT_REFUSED, True)
 
+    def test_a_file_that_was_not_sealed_is_refused(self, type_: Typed, tmp_path: Path) -> None:
+        type_("report", "prepare", INCIDENT)
+        other = tmp_path / "other.pdf"
+        other.write_bytes(b"%PDF")
+        given = ("--version", "1", "--at", _now(), "--recipient", "x", "-b", "y", "--file", str(other))
+        code, _, err = type_("report", "filed", INCIDENT, *given)
+        assert (code, "other.pdf is not what was sealed as version 1" in err) == (EXIT_REFUSED, True)
+
     def test_what_was_never_prepared_cannot_be_filed(self, type_: Typed) -> None:
         code, _, err = type_("report", "filed", INCIDENT, "--version", "3", *FILED)
         assert code == EXIT_USAGE
@@ -102,11 +119,33 @@ class TestDiff:
         type_("report", "prepare", INCIDENT)
         type_("report", "answer", INCIDENT, "incident.operator", "Other")
         type_("report", "prepare", INCIDENT)
-        rows = told(type_("report", "diff", INCIDENT, "1", "2", "--json")[1])
-        assert {"field": "3.2 Operator", "before": "[gap: not known yet]", "after": "Other"} in rows
-        assert "3.2 Operator" in type_("report", "diff", INCIDENT, "1", "2")[1]
+        made = told(type_("report", "diff", INCIDENT, "1", "2", "--json")[1])
+        assert {"field": "3.2 Operator", "before": "[gap: not known yet]", "after": "Other"} in made["changed"]
+        assert (made["old"]["version"], made["new"]["version"]) == (1, 2)
+        out = type_("report", "diff", INCIDENT, "1", "2")[1]
+        assert "3.2 Operator" in out
+        assert "version 1 (initial) and version 2 (initial)" in out
+
+    def test_without_versions_the_newest_is_compared_with_the_record(self, type_: Typed) -> None:
+        type_("report", "prepare", INCIDENT)
+        type_("report", "answer", INCIDENT, "incident.operator", "Other")
+        code, out, _ = type_("report", "diff", INCIDENT)
+        assert code == EXIT_OK
+        assert "version 1 (initial) and the record now (initial)" in out
+        assert "3.2 Operator" in out
+
+    def test_a_filed_version_says_when(self, type_: Typed) -> None:
+        type_("report", "prepare", INCIDENT)
+        type_("report", "filed", INCIDENT, "--version", "1", "--at", _now(), "--recipient", "x", "--because", "y")
+        assert "version 1 (initial, filed 20" in type_("report", "diff", INCIDENT)[1]
+
+    def test_what_is_the_same_is_told_in_words(self, type_: Typed) -> None:
+        type_("report", "prepare", INCIDENT)
+        assert "Nothing differs." in type_("report", "diff", INCIDENT, "1", "1")[1]
 
     def test_a_missing_version_is_told(self, type_: Typed) -> None:
         code, _, err = type_("report", "diff", INCIDENT, "1", "2")
-        assert code == EXIT_USAGE
-        assert "has no version 1" in err
+        assert (code, f"was prepared for {INCIDENT}" in err) == (EXIT_USAGE, True)
+        type_("report", "prepare", INCIDENT)
+        code, _, err = type_("report", "diff", INCIDENT, "1", "2")
+        assert (code, "has no version 2" in err) == (EXIT_USAGE, True)

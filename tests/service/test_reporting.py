@@ -12,15 +12,19 @@ from typing import Any
 import pytest
 
 from tests.service.banks import ASSISTANT, CREDIT, START, bank, found, record
+from tocsin.content.loaders import forms
 from tocsin.incident.folding import stream
 from tocsin.model.errors import EnvironmentFault, Refused, TocsinError, UsageFault
 from tocsin.model.finding import Category
+from tocsin.model.law import Obligation
+from tocsin.report.forms import Stage
 from tocsin.service import duties, filling, incidents, remediating
 from tocsin.service.desk import Desk, open_desk
-from tocsin.service.reporting import Prepared, answer, diff, filed, prepare
+from tocsin.service.reporting import Prepared, answer, duty_of, filed, prepare
 from tocsin.service.triage import triage
 
 NAME, FORM = "INC-2026-0001", "eu.aiact.art73/draft-template-1.0.0"
+DORA = "eu.dora.art19/its-2025-302"
 HOUR = timedelta(hours=1)
 
 
@@ -110,7 +114,7 @@ class TestContent:
                 "authority.country": "DE",
                 "report.date": "2026-11-02",
                 "date.occurred": "2026-11-02",
-                "date.aware": "2026-11-02",
+                "date.aware.provider": "2026-11-02",
                 "report.type": "Initial",
                 "report.next": "2026-11-16",
                 "classification.boxes": "Infringement of obligations under Union law intended to protect fundamental rights",
@@ -209,7 +213,168 @@ class TestContent:
             assert made.obligation.endswith("@DE")
 
 
+class TestWithdrawal:
+    def test_a_report_that_takes_one_back_says_so_and_asks_why(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            _opened(desk)
+            made = prepare(desk, NAME, FORM, "withdrawn")
+            assert _fields(made)["report.type"]["value"] == "Final (Non-reportable incident)"
+            assert "4.2b Rationale if not reportable: not known yet" in made.gaps
+
+
+class TestSubmission:
+    """Where the authorities of a form take a JSON of their own, it is written and sealed beside the form."""
+
+    def test_it_stands_beside_the_form_and_is_sealed(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            _opened(desk)
+            made = prepare(desk, NAME, DORA)
+            assert [Path(name).name for name in made.files] == [
+                f"{NAME}-eu.dora.art19-v1{suffix}" for suffix in (".pdf", ".json", ".submission.json")
+            ]
+            (kept,) = incidents.find(desk, NAME).reports
+            sealed = desk.evidence.unseal(kept.files["application/vnd.tocsin.submission+json"])
+            assert sealed == Path(made.files[2]).read_bytes()
+
+    def test_it_says_what_is_known_in_the_members_of_its_schema(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, clock):
+            _opened(desk)
+            incidents.set_date(desk, NAME, "aware", START, "")
+            incidents.set_date(desk, NAME, "classified", clock.move(hours=1), "")
+            for source, text in (
+                ("organisation.lei", "5299000J2N45DDNE4Y28"),
+                ("organisation.financial_entity_type", "credit institution"),
+                ("dora.currency", "EUR"),
+                ("dora.criteria", "data losses; critical services affected"),
+                ("dora.data_losses", "integrity"),
+                ("dora.discovery", "monitoring systems"),
+                ("dora.continuity_plan", "No"),
+            ):
+                answer(desk, NAME, DORA, source, text)
+            made = prepare(desk, NAME, DORA)
+            body = json.loads(Path(made.files[2]).read_bytes())
+            assert body == {
+                "incidentSubmission": "initial_notification",
+                "reportCurrency": "EUR",
+                "submittingEntity": {
+                    "name": "Nordhafen Bank AG",
+                    "LEI": "5299000J2N45DDNE4Y28",
+                    "entityType": "SUBMITTING_ENTITY",
+                },
+                "affectedEntity": [
+                    {
+                        "name": "Nordhafen Bank AG",
+                        "LEI": "5299000J2N45DDNE4Y28",
+                        "affectedEntityType": ["credit_institution"],
+                        "entityType": "AFFECTED_ENTITY",
+                    }
+                ],
+                "primaryContact": {
+                    "name": "Deniz Yilmaz",
+                    "email": "d.yilmaz@nordhafen.example",
+                    "phone": body["primaryContact"]["phone"],
+                },
+                "incident": {
+                    "financialEntityCode": NAME,
+                    "detectionDateTime": "2026-11-02T12:00:00Z",
+                    "classificationDateTime": "2026-11-02T13:00:00Z",
+                    "incidentOccurrenceDateTime": body["incident"]["incidentOccurrenceDateTime"],
+                    "incidentDescription": "finding f1\nThe rate differs.",
+                    "classificationTypes": [
+                        {"classificationCriterion": "data_losses", "dataLosseMaterialityThresholds": ["integrity"]},
+                        {"classificationCriterion": "critical_services_affected"},
+                    ],
+                    "incidentDiscovery": "monitoring_systems",
+                    "isBusinessContinuityActivated": False,
+                },
+            }
+            assert {gap.split(" ")[0] for gap in made.gaps} == {"1.10", "1.11", "1.12"}
+
+    def test_a_stage_names_the_gaps_of_its_own_columns(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            _opened(desk)
+            gaps = {stage: prepare(desk, NAME, DORA, stage).gaps for stage in ("initial", "follow_up", "final")}  # type: ignore[arg-type]
+            assert not any(gap.startswith(("3.", "4.")) for gap in gaps["initial"])
+            assert any(gap.startswith("3.23 ") for gap in gaps["follow_up"])
+            assert not any(gap.startswith("4.") for gap in gaps["follow_up"])
+            assert set(gaps["initial"]) < set(gaps["follow_up"]) < set(gaps["final"])
+
+    def test_other_forms_have_none(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            _opened(desk)
+            assert len(prepare(desk, NAME, FORM).files) == 2
+
+
+class TestDuty:
+    """Among several duties of one form it is that of the stage, then one that is open, then one with a deadline."""
+
+    def _chosen(self, desk: Desk, monkeypatch: pytest.MonkeyPatch, stage: Stage, *owed: Obligation) -> str:
+        incident = incidents.find(desk, NAME)
+        whole = duties.of(desk, incident)
+        monkeypatch.setattr(duties, "of", lambda *_, **__: replace(whole, obligations=owed))
+        form = replace(forms.load(FORM), serves={"early": "initial", "notice": "follow_up", "final": "final"})
+        found = duty_of(desk, incident, form, stage, "")
+        return found.id if found else ""
+
+    def _owed(self, desk: Desk) -> list[Obligation]:
+        """Three stages; only the first has run already."""
+        first = next(o for o in duties.of(desk, incidents.find(desk, NAME)).obligations if o.form == FORM)
+        late = replace(first, operational_due=None)
+        return [
+            replace(first, id="a", stage="early"),
+            replace(late, id="b", stage="notice"),
+            replace(late, id="c", stage="final"),
+        ]
+
+    @pytest.mark.parametrize(("stage", "chosen"), [("initial", "a"), ("follow_up", "b"), ("final", "c")])
+    def test_it_is_that_of_the_stage(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Stage, chosen: str
+    ) -> None:
+        with bank(tmp_path) as (desk, _):
+            _serious(desk)
+            assert self._chosen(desk, monkeypatch, stage, *self._owed(desk)) == chosen
+
+    def test_it_is_one_that_is_not_discharged(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with bank(tmp_path) as (desk, _):
+            _serious(desk)
+            first = self._owed(desk)[0]
+            done = replace(first, id="done", discharged_at=START)
+            assert self._chosen(desk, monkeypatch, "initial", done, first) == "a"
+            assert self._chosen(desk, monkeypatch, "initial", done) == "done"
+
+    def test_it_is_one_with_a_deadline(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with bank(tmp_path) as (desk, _):
+            _serious(desk)
+            first = self._owed(desk)[0]
+            vague = replace(first, id="vague", operational_due=None)
+            assert self._chosen(desk, monkeypatch, "initial", vague, first) == "a"
+
+    def test_there_may_be_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with bank(tmp_path) as (desk, _):
+            _serious(desk)
+            assert self._chosen(desk, monkeypatch, "initial") == ""
+
+
 class TestFiling:
+    def test_the_file_that_was_handed_in_is_one_that_was_sealed(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            _opened(desk)
+            made = prepare(desk, NAME, FORM)
+            self._filed(desk, file=Path(made.files[0]))
+            (event,) = [e for e in desk.ledger.read(stream(NAME)) if e.kind == "report_filed"]
+            assert event.data["handed_in"] == made.evidence[0]
+
+    def test_a_file_with_other_bytes_is_refused(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            _opened(desk)
+            path = Path(prepare(desk, NAME, FORM).files[1])
+            path.write_bytes(path.read_bytes().replace(b"Initial", b"Finally"))
+            with pytest.raises(Refused, match=r"v1\.json is not what was sealed as version 1"):
+                self._filed(desk, file=path)
+            with pytest.raises(EnvironmentFault, match="No such file"):
+                self._filed(desk, file=tmp_path / "nowhere")
+            assert incidents.find(desk, NAME).reports[0].filed_at is None
+
     def _filed(self, desk: Desk, **changes: Any) -> Any:
         given = {"version": 1, "at": desk.clock(), "recipient": "Bundesnetzagentur", "because": "initial"} | changes
         return filed(desk, NAME, FORM, **given)
@@ -283,31 +448,6 @@ class TestFiling:
             with pytest.raises(UsageFault, match=what):
                 self._filed(desk, **changes)
             assert incidents.find(desk, NAME).reports[0].filed_at is None
-
-
-class TestDifferences:
-    def test_what_changed_is_read_from_the_sealed_bytes(self, tmp_path: Path) -> None:
-        with bank(tmp_path) as (desk, clock):
-            _opened(desk)
-            made = prepare(desk, NAME, FORM)
-            for path in made.files:
-                Path(path).unlink()
-            answer(desk, NAME, FORM, "incident.operator", "Other")
-            clock.move(days=1)
-            prepare(desk, NAME, FORM, "follow_up")
-            changed = {row.field: (row.before, row.after) for row in diff(desk, NAME, FORM, 1, 2)}
-            assert changed["3.2 Operator"] == ("[gap: not known yet]", "Other")
-            assert changed["1.2a Date of report submission"] == ("2026-11-02", "2026-11-03")
-            assert changed["1.2e Report type"] == ("Initial", "Follow up")
-            assert "2.2 Name (brand, trade or common name)" not in changed
-
-    def test_a_version_that_does_not_exist_is_told(self, tmp_path: Path) -> None:
-        with bank(tmp_path) as (desk, _):
-            _opened(desk)
-            prepare(desk, NAME, FORM)
-            with pytest.raises(UsageFault, match="no version 2") as told:
-                diff(desk, NAME, FORM, 1, 2)
-            assert told.value.remedy == "there are: [1]"
 
 
 def test_every_box_of_the_form_is_known_by_its_fact() -> None:

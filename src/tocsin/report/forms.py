@@ -45,11 +45,12 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The JSON that authorities take for a form: its name, where it was read, and values that stand in it always."""
+    """The JSON that authorities take for a form: its name, and where it was read."""
 
     name: str
     source: Citation
-    constants: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Json] = field(default_factory=dict)
+    """Path -> what stands there where the object around it does and nothing else was said."""
 
 
 @dataclass(frozen=True, slots=True)

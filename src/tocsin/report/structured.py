@@ -25,7 +25,7 @@ def structured(form: Form, filled: Filled) -> dict[str, Json]:
         if field.export and given.value:
             _put(made, _path(field.export, given.value), _json(field, field.export, given))
     for path, constant in (form.schema.constants if form.schema else {}).items():
-        if path.partition(".")[0].removesuffix("[]") in made:
+        if _stands(made, path.rpartition(".")[0]) and not _stands(made, path):
             _put(made, path, constant)
     return made
 
@@ -81,6 +81,16 @@ def _member(here: dict[str, Json], segment: dict[str, str]) -> dict[str, Json] |
         return next((item for item in items if item[segment["key"]] == segment["code"]), None)
     only: list[dict[str, Json]] = here.setdefault(segment["name"], [{}])
     return only[0]
+
+
+def _stands(root: Json, path: str) -> bool:
+    """Whether something is at the path already."""
+    for segment in _segments(path):
+        root = root.get(segment["name"])
+        if root is None:
+            return False
+        root = root[0] if segment["item"] else root
+    return True
 
 
 def _segments(path: str) -> Iterator[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pypdf
@@ -70,6 +71,34 @@ class TestAccessible:
         assert reader.metadata.title == "A report"
         assert "eu/form" in str(reader.metadata["/Keywords"])
 
+    def test_it_is_made_for_archives_and_says_so_in_its_metadata(self) -> None:
+        metadata = _read(pdf.report(_form(_field("x")))).trailer["/Root"]["/Metadata"].get_data()  # type: ignore[index]
+        assert b"<pdfaid:part>2</pdfaid:part>" in metadata
+        assert b"<pdfaid:conformance>A</pdfaid:conformance>" in metadata
+
+    def test_its_date_is_that_of_the_report_in_both_places(self) -> None:
+        reader = _read(pdf.report(_form(_field("x"))))
+        assert b"<xmp:CreateDate>2026-11-02T12:04:05Z<" in reader.trailer["/Root"]["/Metadata"].get_data()  # type: ignore[index]
+        assert reader.metadata is not None
+        assert reader.metadata.creation_date == datetime(2026, 11, 2, 12, 4, 5, tzinfo=UTC)
+
+    def test_colours_are_defined_and_fonts_are_embedded(self) -> None:
+        reader = _read(pdf.report(_form(_field("x", options=["x", "y"], ticked=["x"]))))
+        (intent,) = reader.trailer["/Root"]["/OutputIntents"]  # type: ignore[index]
+        assert intent["/S"] == "/GTS_PDFA1"
+        assert "/DestOutputProfile" in intent
+        fonts = [font.get_object() for font in reader.pages[0]["/Resources"]["/Font"].values()]  # type: ignore[index]
+        assert fonts
+        for font in fonts:
+            (descendant,) = font["/DescendantFonts"]
+            descriptor = descendant.get_object()["/FontDescriptor"]
+            assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+            assert "/ToUnicode" in font
+
+    def test_nothing_in_it_acts_or_is_encrypted(self) -> None:
+        data = pdf.report(_form(_field("https://example.eu/form")))
+        assert not any(word in data for word in (b"/JavaScript", b"/Launch", b"/EmbeddedFile", b"/Encrypt", b"/URI"))
+
     def test_headings_and_tables_are_tagged_as_such(self) -> None:
         kinds: set[str] = set()
 
@@ -115,6 +144,12 @@ class TestContent:
 
     def test_an_empty_field_that_may_be_empty_says_so(self) -> None:
         assert "What not given" in _text(pdf.report(_form(_field())))
+
+    def test_an_empty_field_says_when_it_would_be_asked_for(self) -> None:
+        assert "What not given; asked for if any" in _text(pdf.report(_form(_field(note="asked for if any"))))
+        boxes = _field(options=["Yes", "No"], note="asked for if any")
+        assert "asked for if any" in _text(pdf.report(_form(boxes)))
+        assert "asked for" not in _text(pdf.report(_form(_field("x", note="asked for if any"))))
 
     def test_boxes_are_ticked_and_not_ticked(self) -> None:
         text = _text(pdf.report(_form(_field("Yes", options=["Yes", "No"], ticked=["Yes"]))))

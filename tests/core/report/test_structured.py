@@ -10,7 +10,7 @@ from tests.core.report.made import SOURCE, field, form
 from tocsin.report.forms import Export, Field, Schema, fill
 from tocsin.report.structured import code, structured
 
-CONSTANTS = {"owner.kind": "OWNER", "parties[].kind": "PARTY"}
+CONSTANTS: dict[str, Any] = {"owner.kind": "OWNER", "parties[].kind": "PARTY", "impact.assets.sales": {}}
 CRITERIA = ("data losses", "reputational impact")
 
 
@@ -84,6 +84,19 @@ class TestPaths:
 
     def test_constants_stand_where_there_is_something_to_say(self) -> None:
         assert _json(_at("owner.name"), s1="N") == {"owner": {"name": "N", "kind": "OWNER"}}
+
+    @pytest.mark.parametrize(
+        ("path", "made"),
+        [
+            ("impact.assets.clients", {"clients": "1", "sales": {}}),
+            ("impact.assets.sales.number", {"sales": {"number": "1"}}),
+        ],
+    )
+    def test_a_member_that_may_not_lack_stands_empty_where_nothing_was_said(self, path: str, made: Any) -> None:
+        assert _json(_at(path), s1="1") == {"impact": {"assets": made}}
+
+    def test_nothing_stands_around_a_constant_alone(self) -> None:
+        assert _json(_at("impact.other"), s1="1") == {"impact": {"other": "1"}}
 
     def test_boxes_make_items_and_later_fields_stand_in_theirs(self) -> None:
         fields = [

@@ -58,7 +58,7 @@ class _SourceFile(Strict):
 class _SchemaFile(Strict):
     name: str
     source: _SourceFile
-    constants: dict[str, str] = Setting(default_factory=dict)
+    constants: dict[str, str | dict[str, str]] = Setting(default_factory=dict)
 
 
 class _FormFile(Strict):
