@@ -278,10 +278,9 @@ class TestSubmission:
                     "financialEntityCode": NAME,
                     "detectionDateTime": "2026-11-02T12:00:00Z",
                     "classificationDateTime": "2026-11-02T13:00:00Z",
-                    "incidentOccurrenceDateTime": body["incident"]["incidentOccurrenceDateTime"],
                     "incidentDescription": "finding f1\nThe rate differs.",
                     "classificationTypes": [
-                        {"classificationCriterion": "data_losses", "dataLosseMaterialityThresholds": ["integrity"]},
+                        {"classificationCriterion": "data_losses"},
                         {"classificationCriterion": "critical_services_affected"},
                     ],
                     "incidentDiscovery": "monitoring_systems",
@@ -289,6 +288,11 @@ class TestSubmission:
                 },
             }
             assert {gap.split(" ")[0] for gap in made.gaps} == {"1.10", "1.11", "1.12"}
+            later = json.loads(Path(prepare(desk, NAME, DORA, "follow_up").files[2]).read_bytes())
+            assert later["incident"]["classificationTypes"][0] == {
+                "classificationCriterion": "data_losses",
+                "dataLosseMaterialityThresholds": ["integrity"],
+            }
 
     def test_a_stage_names_the_gaps_of_its_own_columns(self, tmp_path: Path) -> None:
         with bank(tmp_path) as (desk, _):

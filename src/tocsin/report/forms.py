@@ -24,6 +24,12 @@ NEEDED: Mapping[Stage, frozenset[Required]] = {
 }
 """What each kind of report may not lack; `later` is whatever the first one may still leave open. `withdrawn` takes an earlier one back."""
 
+PREMATURE: Mapping[Stage, frozenset[Required]] = {
+    "initial": frozenset({"follow_up", "later", "final"}),
+    "follow_up": frozenset({"final"}),
+    "withdrawn": frozenset({"follow_up", "later", "final"}),
+}
+"""What is no part of this kind of report yet, where a form has columns for its stages."""
 RECORDED = ("date.", "fact.", "classification.", "report.date", "report.next", "report.type")
 """Sources that begin so follow the record: a person corrects it there, and does not answer in the form."""
 SEPARATOR = ";"
@@ -65,7 +71,8 @@ class Field:
     required: Required = "always"
     otherwise: str = ""
     needed_if: str = ""
-    """The condition in the form's words. Without `given` only a person can judge it, so that the field is never a gap."""
+    """The condition in the form's words. Without `given` only a person can judge it, so that the field is never a gap
+    (except where a withdrawal needs it in any case)."""
     given: tuple[str, tuple[str, ...]] = ("", ())
     """The field is asked for when the field with this source holds one of these options."""
     by_stage: Mapping[Stage, str] = field(default_factory=dict)
@@ -213,7 +220,8 @@ def _filled(
     if text and not gap and asked is False:
         gap = f"answered, although it is asked for only {field.needed_if}"
     if not text and asked and field.required in NEEDED[stage]:
-        gap = "no box can be ticked yet: the facts are open" if field.type == "boxes" else "not known yet"
+        follows = field.type == "boxes" and not answerable(field)
+        gap = "no box can be ticked yet: the facts are open" if follows else "not known yet"
     kept = "" if gap else text
     note = f"asked for {field.needed_if}" if field.needed_if and not text else ""
     return FilledField(
@@ -242,7 +250,7 @@ def _asked(field: Field, chosen: Mapping[str, tuple[str, ...]]) -> bool | None:
     """Whether the field is asked for here; None when only a person, or a field that is still open, can tell."""
     source, options = field.given
     if not source:
-        return None if field.needed_if else True
+        return None if field.needed_if and field.required != "withdrawn" else True
     held = chosen.get(source, ())
     return any(option in held for option in options) if held else None
 

@@ -11,18 +11,22 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from tocsin.model.event import Json
-from tocsin.report.forms import Export, Field, Filled, FilledField, Form
+from tocsin.report.forms import PREMATURE, Export, Field, Filled, FilledField, Form
 
 _SEGMENT = re.compile(r"(?P<name>\w+)(?P<item>\[(?P<key>\w*)(=(?P<code>[^\]]+))?\])?")
 
 
 def structured(form: Form, filled: Filled) -> dict[str, Json]:
-    """What is known of the form, in the shape that its schema names. Gaps are absent: an authority refuses empty members."""
+    """What is known of the form, in the shape that its schema names.
+
+    Gaps are absent, as an authority refuses empty members; and so is what only a later report asks for: nobody tells it unasked.
+    """
     made: dict[str, Json] = {}
+    early = PREMATURE.get(filled.stage, frozenset())
     values = {(field.no, field.label): field for section in filled.sections for field in section.fields}
     for field in form.fields():
         given = values[field.no, field.label]
-        if field.export and given.value:
+        if field.export and given.value and field.required not in early:
             _put(made, _path(field.export, given.value), _json(field, field.export, given))
     for path, constant in (form.schema.constants if form.schema else {}).items():
         if _stands(made, path.rpartition(".")[0]) and not _stands(made, path):

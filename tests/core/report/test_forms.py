@@ -65,7 +65,7 @@ class TestValues:
 
 
 class TestBoxes:
-    BOXES = field(type="boxes", options=("Death", "Harm to property", "Other"))
+    BOXES = field(type="boxes", source="classification.boxes", options=("Death", "Harm to property", "Other"))
 
     def test_boxes_stand_in_the_order_of_the_form(self) -> None:
         made = filled(self.BOXES, ["Other", "Death"])
@@ -75,6 +75,9 @@ class TestBoxes:
     def test_no_box_is_a_gap(self, value: list[str] | None) -> None:
         made = filled(self.BOXES, value)
         assert (made.ticked, made.gap) == ((), "no box can be ticked yet: the facts are open")
+
+    def test_boxes_that_a_person_ticks_are_only_not_known(self) -> None:
+        assert filled(field(type="boxes", options=("Theft", "Loss")), None).gap == "not known yet"
 
     def test_no_box_is_no_gap_where_none_is_needed(self) -> None:
         assert filled(field(type="boxes", options=("Death",), required="optional"), []).gap == ""
@@ -134,6 +137,11 @@ class TestConditions:
     def test_a_condition_that_only_a_person_can_judge_makes_no_gap(self) -> None:
         made = _second(field(needed_if="if available"))
         assert (made.gap, made.note) == ("", "asked for if available")
+
+    def test_a_withdrawal_needs_its_reason_whatever_else_the_field_is_for(self) -> None:
+        reason = field(needed_if="if there is more to say", required="withdrawn")
+        assert _second(reason, stage="withdrawn").gap == "not known yet"
+        assert _second(reason).gap == ""
 
     def test_the_condition_matters_only_where_the_stage_asks(self) -> None:
         later = replace(WHICH, required="later")

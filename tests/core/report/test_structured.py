@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.report.made import SOURCE, field, form
-from tocsin.report.forms import Export, Field, Schema, fill
+from tocsin.report.forms import Export, Field, Schema, Stage, fill
 from tocsin.report.structured import code, structured
 
 CONSTANTS: dict[str, Any] = {"owner.kind": "OWNER", "parties[].kind": "PARTY", "impact.assets.sales": {}}
@@ -19,11 +19,11 @@ def _at(path: str, no: str = "1", **changes: Any) -> Field:
     return field(no=no, source=f"s{no}", export=Export(path, **export), **changes)
 
 
-def _json(*fields: Field, **values: Any) -> dict[str, Any]:
+def _json(*fields: Field, stage: Stage = "initial", **values: Any) -> dict[str, Any]:
     made = form(*fields)
     schema = Schema("S-1", SOURCE, CONSTANTS)
     whole = type(made)(*(getattr(made, name) for name in made.__slots__[:8]), {}, schema)
-    return structured(whole, fill(whole, values, "initial", {}))
+    return structured(whole, fill(whole, values, stage, {}))
 
 
 class TestCodes:
@@ -72,6 +72,22 @@ class TestValues:
     def test_what_is_not_known_and_what_does_not_suit_is_absent(self) -> None:
         fields = [_at("a.b"), _at("a.n", "2", type="number"), field(no="3", source="s3")]
         assert _json(*fields, s2="many", s3="stands only in the form") == {}
+
+    @pytest.mark.parametrize(
+        ("stage", "told"),
+        [
+            ("initial", ["always", "optional"]),
+            ("follow_up", ["always", "later", "optional"]),
+            ("final", ["always", "final", "later", "optional"]),
+            ("combined", ["always", "final", "later", "optional"]),
+            ("withdrawn", ["always", "optional"]),
+        ],
+    )
+    def test_what_only_a_later_report_asks_for_is_not_told_yet(self, stage: Stage, told: list[str]) -> None:
+        needs: list[Any] = ["always", "later", "final", "optional"]
+        fields = [_at(need, str(number), required=need) for number, need in enumerate(needs)]
+        made = _json(*fields, stage=stage, **{f"s{number}": "x" for number in range(4)})
+        assert sorted(made) == told
 
 
 class TestPaths:
