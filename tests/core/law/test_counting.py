@@ -150,7 +150,10 @@ class TestFilings:
         [
             ("2026-11-23 10:00", "2026-11-30"),  # Mon: Tue, Wed, (Thanksgiving), Fri, Mon
             ("2026-11-21 10:00", "2026-11-27"),  # Sat: Mon is day 1, Tue, Wed, (Thanksgiving), Fri
-            ("2026-11-20 18:45", "2026-11-27"),  # Fri after the cut-off is Fri still: Mon, Tue, Wed, (Thanksgiving), Fri
+            (
+                "2026-11-20 18:45",
+                "2026-11-27",
+            ),  # Fri after the cut-off is Fri still: Mon, Tue, Wed, (Thanksgiving), Fri
             ("2026-11-28 11:00", "2026-12-03"),  # Sat: Mon 30 is day 1
             ("2026-11-26 11:00", "2026-12-02"),  # Thanksgiving: Fri 27 is day 1
             ("2026-11-25 11:00", "2026-12-02"),  # Wed: (Thanksgiving), Fri, Mon, Tue, Wed
@@ -170,11 +173,15 @@ class TestCarryOver:
     KING = Calendar("US-NY", "test", lambda _: frozenset({date(2027, 1, 18)}))
 
     def test_hours_go_to_the_same_hour_of_the_next_working_day(self) -> None:
-        due, latest = counted(Deadline("hours", 72, "calendar", carry_over=True), "2027-01-15 09:00", NEW_YORK, self.KING)
+        due, latest = counted(
+            Deadline("hours", 72, "calendar", carry_over=True), "2027-01-15 09:00", NEW_YORK, self.KING
+        )
         assert (due, latest) == ("2027-01-18 09:00:00", "2027-01-19 09:00:00")
 
     def test_hours_that_end_on_a_working_day_stay(self) -> None:
-        due, latest = counted(Deadline("hours", 24, "calendar", carry_over=True), "2027-01-13 09:00", NEW_YORK, self.KING)
+        due, latest = counted(
+            Deadline("hours", 24, "calendar", carry_over=True), "2027-01-13 09:00", NEW_YORK, self.KING
+        )
         assert due == latest == "2027-01-14 09:00:00"
 
 
