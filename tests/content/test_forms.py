@@ -168,6 +168,14 @@ class TestDora:
         asked = {f.no for f in forms.load(self.FORM).fields() if f.required in NEEDED[stage] and f.needed_if}
         assert asked == conditional
 
+    def test_a_cyber_threat_has_the_20_fields_of_its_annexes(self) -> None:
+        published = _published("dora-its-2025-302")["cyber_threat"]
+        fields = forms.load("eu.dora.art19/cyber-threat-2025-302").fields()
+        assert [(f.no, f.label) for f in fields] == [(entry["no"], entry["name"]) for entry in published]
+        assert {f.no for f in fields if not f.needed_if} == {e["no"] for e in published if e["mandatory"] == "yes"}
+        entities = next(f for f in forms.load(self.FORM).fields() if f.no == "1.4").options
+        assert next(f for f in fields if f.no == "3").options == entities
+
     def test_every_field_has_its_own_place_in_the_json(self) -> None:
         places = [field.export.path for field in forms.load(self.FORM).fields() if field.export]
         assert len(places) == len(set(places)) == 76
