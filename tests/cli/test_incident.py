@@ -94,7 +94,7 @@ def test_closing_too_early_tells_all_that_is_missing(type_: Typed) -> None:
         (("set", INCIDENT), EXIT_USAGE, "nothing to set"),
         (("set", INCIDENT, "--date", "contained"), EXIT_USAGE, "name=value"),
         (("set", INCIDENT, "--date", "occurred.foo=2026-01-01T00:00Z"), EXIT_USAGE, "occurred.foo"),
-        (("set", INCIDENT, "--date", "aware=2026-01-01T00:00Z"), EXIT_USAGE, "per role"),
+        (("set", INCIDENT, "--date", "aware.us=2026-01-01T00:00Z"), EXIT_USAGE, "per role"),
         (("set", INCIDENT, "--date", "contained=2999-01-01T00:00Z"), EXIT_REFUSED, "future"),
         (("set", INCIDENT, "--phase", "closed"), EXIT_REFUSED, "incident close"),
         (("link", INCIDENT, "related_to", INCIDENT), EXIT_USAGE, "with itself"),

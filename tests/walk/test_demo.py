@@ -304,8 +304,9 @@ def test_a_report_grows_from_version_to_version_and_filing_with_gaps_needs_a_rea
     run("incident", "set", CREDIT, "--fact", "people_affected=500", root=copy)
     _, second, _ = run("report", "prepare", CREDIT, "--country", "FR", "--stage", "final", root=copy)
     assert second["version"] == 2
-    _, changes, _ = run("report", "diff", CREDIT, "1", "2", root=copy)
-    changed = {change["field"]: change["after"] for change in changes}
+    _, compared, _ = run("report", "diff", CREDIT, "1", "2", root=copy)
+    assert [compared[side]["version"] for side in ("old", "new")] == [1, 2]
+    changed = {change["field"]: change["after"] for change in compared["changed"]}
     assert changed["3.2 Estimated number of users affected"] == "500"
     assert changed["1.1 Responsible market surveillance authority: country"] == "FR"
     now = datetime.now(UTC).isoformat()  # the version was made just now, and nothing is filed before it is made
