@@ -1,4 +1,6 @@
-"""Write the reference pages from the code, or with --check say which of them are not what the code says.
+"""Write what follows from the code and the content, or with --check say which of it is not what they say.
+
+That is the reference pages, `law/compiled.jsonl`, and the snapshots of what the law says (tests/content/snapshots/law).
 
 python tools/catalogue.py [--check]
 """
@@ -9,9 +11,12 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -19,13 +24,18 @@ from tocsin.adapters.workspace.schema import PolicyFile, SystemFile
 from tocsin.cli.app import COMMANDS, EPILOGUE
 from tocsin.cli.options import Shared
 from tocsin.content.discovery import declared, detector_kinds
-from tocsin.content.loaders import forms, law, patterns, playbooks, taxonomies
+from tocsin.content.loaders import forms, law, patterns, playbooks, shipped, taxonomies, vectors
 from tocsin.incident.folding import KINDS
+from tocsin.law.regime import Library, Regime
+from tocsin.law.vectors import owed
 from tocsin.model import errors
+from tocsin.model.errors import BadInput
+from tocsin.model.law import worst
 from tocsin.model.telemetry import TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"
+SNAPSHOTS = ROOT / "tests" / "content" / "snapshots" / "law"
 MADE = "<!-- Made by tools/catalogue.py from the code; do not edit. -->"
 
 
@@ -142,28 +152,25 @@ def pattern_pages() -> list[str]:
 
 
 def regimes() -> list[str]:
-    """Every regime, its clocks, and how well its source was read."""
+    """Every regime, grouped by jurisdiction: its status, its clocks, how well its source was read and where that stands."""
     library = law.load()
+    by_place = groupby(sorted(library.regimes, key=lambda r: (r.jurisdiction, r.id)), key=lambda r: r.jurisdiction)
+    grouped = {place: list(found) for place, found in by_place}
     lines = [
         "# Regimes",
         "",
-        "This is not legal advice; counsel decides. Confidence: P primary text read, Q official text quoted, S secondary source, ",
+        f"{len(library.regimes)} regimes of {len(grouped)} jurisdictions. This is not legal advice; counsel decides. Each line says",
+        "how well the least well read source of the regime was read: P primary text, Q official text quoted, S secondary source,",
+        "UNCONFIRMED by nobody yet.",
+        "`tocsin law show ID` prints one with every part of it.",
+        "",
     ]
-    lines += ["UNCONFIRMED by nobody yet.", ""]
+    for place, found in grouped.items():
+        lines += [f"## {place}", ""]
+        rows = ((f"[{r.id}](#{_anchor(r.id)})", r.title, _statuses(r), _read(r), _source(r)) for r in found)
+        lines += table(("regime", "duty", "status", "read", "source"), rows)
     for regime in library.regimes:
-        status = "; ".join(
-            f"{p.status} from {p.valid_from}{f' to {p.valid_to}' if p.valid_to else ''}" for p in regime.periods
-        )
-        lines += [
-            f"## {regime.id}",
-            "",
-            f"{regime.title}. {regime.instrument}. Owed by {regime.who}. Status: {status}.",
-            "",
-        ]
-        rows = ((s.id, s.title, "; ".join(d.label for d in s.deadlines), ", ".join(s.anchors)) for s in regime.stages)
-        lines += table(("stage", "what", "by when", "clock starts"), rows)
-        cited = "; ".join(f"{c.pinpoint} [{c.confidence}]" for c in regime.citations.values())
-        lines += [f"Sources: {cited}, read {library.read_on}.", ""]
+        lines += _regime(regime)
     lines += [
         "## Forms",
         "",
@@ -171,6 +178,62 @@ def regimes() -> list[str]:
     ]
     facts = ((f"`{f.name}`", f.type, f.text) for f in sorted(library.facts.values(), key=lambda f: f.name))
     return [*lines, "## Facts", "", *table(("fact", "type", "question"), facts)]
+
+
+def _regime(regime: Regime) -> list[str]:
+    lines = [
+        f"### {regime.id}",
+        "",
+        f"{regime.title}. {regime.instrument}. Owed by {regime.who}. {_statuses(regime)}.",
+        "",
+    ]
+    rows = ((s.id, s.title, "; ".join(d.label for d in s.deadlines), ", ".join(s.anchors)) for s in regime.stages)
+    lines += table(("stage", "what", "by when", "clock starts"), rows)
+    read: dict[str, str] = {}
+    for c in regime.citations.values():
+        read[f"{c.instrument}, {c.pinpoint}"] = f"[{c.confidence}], read {c.read_on}, <{c.url}>"
+    return [*lines, *(f"- {cited} {how}" for cited, how in read.items()), ""]
+
+
+def _anchor(name: str) -> str:
+    return re.sub(r"[^a-z0-9_-]", "", name.lower())
+
+
+def _statuses(regime: Regime) -> str:
+    return "; ".join(
+        f"{p.status} from {p.valid_from}{f' to {p.valid_to}' if p.valid_to else ''}" for p in regime.periods
+    )
+
+
+def _read(regime: Regime) -> str:
+    return str(worst(cited.confidence for cited in regime.citations.values()))
+
+
+def _source(regime: Regime) -> str:
+    first = regime.citations[regime.cite[0]]
+    return f"[{first.instrument}, {first.pinpoint}]({first.url})"
+
+
+def snapshots() -> dict[Path, str]:
+    """What the law says of every case that was counted by hand, a file a regime: a changed pack shows its effect here."""
+    library = law.load()
+    return {SNAPSHOTS / f"{regime.id}.txt": "\n".join(_snapshot(regime, library)) + "\n" for regime in library.regimes}
+
+
+def _snapshot(regime: Regime, library: Library) -> Iterator[str]:
+    yield f"{regime.id}: what it says of each of its cases. Made by tools/catalogue.py; do not edit."
+    for vector in vectors.load(regime.id):
+        yield f"\n{vector.name} ({', '.join(vector.case.countries)})"
+        for stage, one in sorted(owed(vector, regime, library).items()):
+            due, latest = (_local(at, one.timezone) for at in (one.operational_due, one.legal_latest))
+            expected = "".join(f", expected {_local(b.at, one.timezone)}" for b in one.benchmarks)
+            to = "; ".join(f"{r.name} [{r.confidence}]" for r in one.recipients)
+            certainty = {"yes": "owed", "no": "not owed", "unknown": "possible"}[one.truth]
+            yield f"  {stage}: {certainty}, {one.status}, due {due}, latest {latest}{expected}, read {one.confidence}, to {to}"
+
+
+def _local(at: datetime | None, zone: str) -> str:
+    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %z") if at else "-"
 
 
 def playbook_pages() -> list[str]:
@@ -216,7 +279,7 @@ def extensions() -> list[str]:
     rows = [
         ("detector", "`tocsin.detect.detectors`", "`DETECTOR`", ", ".join(sorted(detector_kinds()))),
         ("telemetry format", "`tocsin.adapters.telemetry.readers`", "`READER`", ", ".join(sorted(readers))),
-        ("regime", "`content/law/<id>/`", "`pack.yaml`", ", ".join(r.id for r in law.load().regimes)),
+        ("regime", "`content/law/<id>/`", "`pack.yaml`", f"{len(law.load().regimes)} [regimes](regimes.md)"),
         ("form", "`content/law/<id>/forms/`", "YAML", ", ".join(forms.names())),
         ("playbook", "`content/playbooks/`", "CACAO 2.0 JSON", ", ".join(playbooks.load())),
         ("pattern", "`content/patterns/`", "YAML with samples", f"{len(patterns.load().items)} patterns"),
@@ -260,19 +323,28 @@ def pages() -> dict[Path, str]:
     made[ROOT / "docs" / "decisions" / "index.md"] = "\n".join([MADE, "", "# Decisions", "", *listed, ""])
     results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
     made[PAGES / "benchmarks.md"] = f"{MADE}\n\n{results}"
-    return made
+    return {Path(str(shipped.SHIPPED.joinpath(shipped.COMPILED))): shipped.compiled(), **made, **snapshots()}
 
 
 def main() -> int:
     """Write the pages, or check them."""
-    wrong = [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    for path in wrong:
-        if "--check" in sys.argv:
+    try:
+        made = pages()
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 1
+    wrong = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    left = [path for path in SNAPSHOTS.glob("*") if path not in made]
+    if "--check" in sys.argv:
+        for path in [*wrong, *left]:
             print(f"{path.relative_to(ROOT)} is not what the code says: run python tools/catalogue.py")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(pages()[path], encoding="utf-8")
-    return 1 if wrong and "--check" in sys.argv else 0
+        return 1 if wrong or left else 0
+    for path in wrong:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(made[path], encoding="utf-8")
+    for path in left:
+        path.unlink()
+    return 0
 
 
 if __name__ == "__main__":

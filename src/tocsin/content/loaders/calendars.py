@@ -31,7 +31,13 @@ def calendar(country: str) -> Calendar:
     if country == "EU":
         return _institutions()
     code = NAMES.get(country, country)
-    return Calendar(code, f"holidays {version('holidays')}", lambda year: _country(code, year))
+    return Calendar(code, _data(), lambda year: _country(code, year))
+
+
+@lru_cache(maxsize=1)
+def _data() -> str:
+    """What the days off of countries are computed from; asked once, since every look reads the whole description of the package."""
+    return f"holidays {version('holidays')}"
 
 
 @lru_cache

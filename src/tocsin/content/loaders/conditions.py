@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any as Value
 from typing import cast, get_args
 
@@ -55,4 +56,11 @@ def _compare(rest: Mapping[str, Value], text: str, facts: Mapping[str, Value]) -
     ((operator, value), *more) = given.items()
     if operator not in OPERATORS or more:
         raise Malformed(f"{name}: no comparison {operator!r}{near(str(operator), list(OPERATORS))}")
-    return Compare(name, cast("Operator", operator), tuple(value) if isinstance(value, list) else value, text)
+    return Compare(name, cast("Operator", operator), _plain(value), text)
+
+
+def _plain(value: Value) -> Value:
+    """A list as a tuple, and a date as the text that answers have."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return tuple(value) if isinstance(value, list) else value

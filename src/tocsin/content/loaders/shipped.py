@@ -1,13 +1,15 @@
-"""Shipped documents that are too many to be read as YAML at every start: `law/compiled.json` holds their values with their digests.
+"""Shipped documents that are too many to be read as YAML at every start: `law/compiled.jsonl` holds their values with their digests.
 
-A document whose digest differs from the compiled one was changed since; it is read from its YAML, with the place of every mistake.
-`python tools/catalogue.py` compiles; a test compares.
+One line a document, so that the lines of two who each changed a pack can be put together without a conflict. A document whose
+digest differs from that of its line was changed since; it is read from its YAML, with the place of every mistake.
+`python tools/catalogue.py` compiles; a test compares. Why: docs/decisions/0005.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time
 from functools import lru_cache
 from hashlib import sha256
@@ -15,10 +17,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from tocsin.document.checking import Strict, checked
 from tocsin.document.reading import read
+from tocsin.model.errors import BadInput
 
-COMPILED = "compiled.json"
+COMPILED = "compiled.jsonl"
 SHIPPED = files("tocsin.content").joinpath("law")
 Model = TypeVar("Model", bound=Strict)
 
@@ -31,9 +36,10 @@ def document(root: Traversable, name: str, model: type[Model]) -> tuple[Model, s
     """
     data = root.joinpath(name).read_bytes()
     digest = sha256(data).hexdigest()
-    known = _compiled().get(name)
-    if known and known["digest"] == digest:
-        return model.model_validate(known["value"]), digest
+    known = _compiled().get((name, digest))
+    with suppress(ValidationError):  # the model changed since: its mistakes are told from the YAML, with their places
+        if known is not None:
+            return model.model_validate(known), digest
     return checked(data, f"law/{name}", model), digest
 
 
@@ -49,12 +55,16 @@ def names(root: Traversable = SHIPPED) -> Iterator[str]:
 
 
 def compiled() -> str:
-    """What `law/compiled.json` must hold for the documents as they are now."""
-    made = {}
+    """What `law/compiled.jsonl` must hold for the documents as they are now. Raises BadInput for one that is not YAML."""
+    made = []
     for name in names():
         data = SHIPPED.joinpath(name).read_bytes()
-        made[name] = {"digest": sha256(data).hexdigest(), "value": read(data, f"law/{name}").value}
-    return json.dumps(made, default=_plain, ensure_ascii=False, indent=0, sort_keys=True) + "\n"
+        document_ = read(data, f"law/{name}")
+        if document_.problems:
+            raise BadInput(document_.problems)
+        line = {"name": name, "digest": sha256(data).hexdigest(), "value": document_.value}
+        made.append(json.dumps(line, default=_plain, ensure_ascii=False, separators=(",", ":")))
+    return "\n".join(made) + "\n"
 
 
 def _plain(value: Any) -> str:
@@ -64,6 +74,8 @@ def _plain(value: Any) -> str:
 
 
 @lru_cache(maxsize=1)
-def _compiled() -> dict[str, Any]:
+def _compiled() -> dict[tuple[str, str], Any]:
+    """Name and digest -> value. What a line says is trusted: it is made by the build, and a test holds it to the YAML."""
     file = SHIPPED.joinpath(COMPILED)
-    return dict(json.loads(file.read_bytes())) if file.is_file() else {}
+    lines = map(json.loads, file.read_bytes().splitlines()) if file.is_file() else ()
+    return {(line["name"], line["digest"]): line["value"] for line in lines}
