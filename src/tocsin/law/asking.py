@@ -106,7 +106,9 @@ def _answers(regime: Regime, kind: FactKind) -> Iterator[Json]:
 
 def _around(compared: Compare, kind: FactKind) -> Iterator[Json]:
     value = compared.value
-    if kind.type == "set":
+    if kind.type == "set" and isinstance(value, int):
+        yield from ([], list(kind.choices[:value]), list(kind.choices))
+    elif kind.type == "set":
         yield from ([choice] for choice in (value if isinstance(value, tuple) else (value,)))
         yield []
     elif kind.type == "number":

@@ -44,27 +44,31 @@ def start(case: Case, regime: Regime, stage: Stage, switches: Mapping[str, str],
 
 
 def clock(case: Case, regime: Regime, stage: Stage, begun: Start, place: Place, day: date) -> Clock | None:
-    """The stage's clock by the rule valid on the day; None where no deadline is in force or none holds."""
+    """The stage's clock by the rule valid on the day; None where no deadline is in force or none can hold.
+
+    While it is open which deadline holds, that one counts which would be owed of all that may.
+    """
     suffix = f"@{place.country}" if place.country else ""
     in_force = [(dated, truth(dated.when, case.facts)) for dated in stage.deadlines if dated.covers(day)]
     certain = [
         _clock(case, regime, stage, dated, begun, place, suffix) for dated, held in in_force if held is Truth.YES
     ]
     certain = [one for one in certain if not _void(one, case)]
-    if not certain:
-        return None
-    chosen = _owed(certain, stage.owed)
     open_ones = (dated for dated, held in in_force if held is Truth.UNKNOWN)
     maybe = [_clock(case, regime, stage, dated, begun, place, suffix) for dated in open_ones]
+    if not certain and not maybe:
+        return None
+    chosen = _owed(certain or maybe, stage.owed)
     return replace(chosen, remarks=tuple(_remark(one) for one in maybe if one.due < chosen.due))
 
 
-def benchmarks(stage: Stage, begun: Start, place: Place) -> tuple[Benchmark, ...]:
-    """What guidelines expect of the stage, counted like a deadline."""
+def benchmarks(case: Case, stage: Stage, begun: Start, place: Place) -> tuple[Benchmark, ...]:
+    """What guidelines expect of the stage in such a case, counted like a deadline."""
     at = begun[1]
     return tuple(
         Benchmark(g.label, count(g.deadline, at, place.zone, place.calendar).operational_due if at else None)
         for g in stage.benchmarks
+        if truth(g.when, case.facts) is not Truth.NO
     )
 
 

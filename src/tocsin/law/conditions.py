@@ -18,7 +18,7 @@ NOT_APPLICABLE = "not_applicable"
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A fact compared with a value; `is True` asks for a plain yes."""
+    """A fact compared with a value; `is True` asks for a plain yes; `at_least` of a set counts its members."""
 
     fact: str
     operator: Operator
@@ -188,13 +188,18 @@ def _holds(condition: Compare, value: Json) -> bool:
         case "starts_with":
             return str(value).startswith(str(wanted))
         case "at_least":
-            return bool(value >= wanted)
+            return bool(_size(value) >= wanted)
         case "at_most":
-            return bool(value <= wanted)
+            return bool(_size(value) <= wanted)
         case "before":
             return _day(value) < _day(wanted)
         case "on_or_after":
             return _day(value) >= _day(wanted)
+
+
+def _size(value: Json) -> Json:
+    """Of a set its number of members: "at least two of the following thresholds"."""
+    return len(value) if isinstance(value, list) else value
 
 
 def _day(value: Json) -> date:

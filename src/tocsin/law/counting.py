@@ -162,6 +162,8 @@ def _days(deadline: Deadline, there: datetime, begin: CountingStep, zone: str, d
     elif deadline.carry_over:
         last = _rolled(nominal, days, steps)
     legal = _local(last, ends, zone)
+    if deadline.noon_next_working_day:
+        return Counted(operational, _noon(legal, zone, days, steps), tuple(steps))
     if last != nominal:
         steps.append(CountingStep(f"At the authority {last:%A %d %B %Y} ends then.", legal, "1182/71 Art. 3(2)(b)"))
     return Counted(operational, legal, tuple(steps))

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from tocsin.law.clocks import FAR, Clock, Start, benchmarks, clock, local_day, start
 from tocsin.law.conditions import ALWAYS, conjunction, judge, truth
 from tocsin.law.counting import Deadline
-from tocsin.law.places import Addressed, addressed, reached
+from tocsin.law.places import Addressed, addressed, countries, reached, seat
 from tocsin.law.places import reason as gate_reason
 from tocsin.law.regime import Dated, Library, Period, Regime, Rerouting, Stage
 from tocsin.model.law import Case, Citation, Obligation, Reason, Recipient, Status, Truth
@@ -45,7 +45,8 @@ def of_regime(
     grounds = (applies, gate_reason(regime.jurisdiction, gate))
     for stage in regime.stages:
         for where in _rerouted(case, regime, stage, library, rerouting):
-            owed = _stage(case, regime, stage, where, grounds, switches)
+            bound = countries(case, regime, where[0], library)
+            owed = _stage(case, regime, stage, where, bound, grounds, switches)
             if owed and (explain_no or owed.truth is not Truth.NO):
                 yield replace(owed, notes=(*owed.notes, rerouting.text)) if rerouting else owed
 
@@ -53,20 +54,29 @@ def of_regime(
 def _rerouted(
     case: Case, regime: Regime, stage: Stage, library: Library, rerouting: Rerouting | None
 ) -> Iterator[Addressed]:
-    if rerouting and rerouting.effect == "recipients":
-        yield library.places[regime.jurisdiction], rerouting.recipients
-    else:
+    """Whom the stage tells and where: another act may name somebody else, at a seat of its own or in the same places."""
+    if not rerouting or rerouting.effect == "displaced":
         yield from addressed(case, regime, stage, library)
+    elif there := seat(rerouting.recipients, library):
+        yield there, rerouting.recipients
+    else:
+        yield from ((place, rerouting.recipients) for place, _ in addressed(case, regime, stage, library))
 
 
 def _stage(
-    case: Case, regime: Regime, stage: Stage, where: Addressed, grounds: tuple[Reason, ...], switches: Mapping[str, str]
+    case: Case,
+    regime: Regime,
+    stage: Stage,
+    where: Addressed,
+    bound: frozenset[str],
+    grounds: tuple[Reason, ...],
+    switches: Mapping[str, str],
 ) -> Obligation | None:
     place, recipients = where
     suffix = f"@{place.country}" if place.country else ""
     begun = start(case, regime, stage, switches, suffix)
     day = local_day(case, (start(case, regime, regime.stages[0], switches, suffix), begun), place)
-    period, in_force = _period(regime, case, day)
+    period, in_force = _period(regime, case, day, bound)
     running = clock(case, regime, stage, begun, place, day)
     if period is None or (stage.deadlines and running is None):
         return None
@@ -81,7 +91,7 @@ def _stage(
         status=period.status,
         timezone=place.zone,
         calendar=f"{place.calendar.id} {place.calendar.version}",
-        benchmarks=benchmarks(stage, begun, place),
+        benchmarks=benchmarks(case, stage, begun, place),
         discharged_at=_discharged(case, regime, stage, suffix),
         decision=case.decisions.get(obligation_id, ""),
         notes=tuple(n for n in (period.note, *owed.notes, *_readings(regime, switches)) if n),
@@ -132,9 +142,13 @@ def _discharged(case: Case, regime: Regime, stage: Stage, suffix: str) -> dateti
     return case.anchors.get(f"submitted.{regime.id}.{stage.id}{suffix}")
 
 
-def _period(regime: Regime, case: Case, day: date) -> tuple[Period | None, Reason]:
-    """The regime's period at the clock's start; one whose condition is open counts, so that nothing is overlooked."""
-    judged = [(period, truth(period.when, case.facts)) for period in regime.periods if period.covers(day)]
+def _period(regime: Regime, case: Case, day: date, bound: frozenset[str]) -> tuple[Period | None, Reason]:
+    """The regime's period at the clock's start; one whose condition is open counts, so that nothing is overlooked.
+
+    A period of single countries counts where no other country decides the duty.
+    """
+    there = (p for p in regime.periods if p.covers(day) and (not p.countries or (bound and bound <= set(p.countries))))
+    judged = [(period, truth(period.when, case.facts)) for period in there]
     for wanted in (Truth.YES, Truth.UNKNOWN):
         for period, held in judged:
             if held is wanted:

@@ -52,7 +52,9 @@ def addressed(case: Case, regime: Regime, stage: Stage, library: Library) -> Ite
     """Each place with a clock of its own and whom the stage tells there: one per country where a register names them."""
     register = "" if stage.recipients else stage.register or regime.register
     if not register:
-        yield _counted_at(case, regime, library), stage.recipients or regime.recipients
+        told = stage.recipients or regime.recipients
+        there = seat(told, library)
+        yield (replace(there, country="") if there else _counted_at(case, regime, library)), told
         return
     inside = [code for code in case.countries if lies_in(code, regime.jurisdiction, library)]
     places = [library.places[code] for code in dict.fromkeys(known(code, library) for code in inside)]
@@ -61,6 +63,19 @@ def addressed(case: Case, regime: Regime, stage: Stage, library: Library) -> Ite
         yield place, place.registers[register]
     if not named:
         yield replace(library.places.get(regime.jurisdiction, NOWHERE), country=""), (UNNAMED,)
+
+
+def seat(recipients: tuple[Recipient, ...], library: Library) -> Place | None:
+    """The place where an authority sits that is not one of the country's (the AI Office); its zone and days off count."""
+    return library.places.get(recipients[0].country) if recipients else None
+
+
+def countries(case: Case, regime: Regime, place: Place, library: Library) -> frozenset[str]:
+    """Whose law decides the duty at the place: its country's, or that of every country of the case in the jurisdiction."""
+    if place.country and place.country != regime.jurisdiction:
+        return frozenset({place.country})
+    inside = (known(code, library) for code in case.countries if lies_in(code, regime.jurisdiction, library))
+    return frozenset(code.split("-", maxsplit=1)[0] for code in inside)
 
 
 def _counted_at(case: Case, regime: Regime, library: Library) -> Place:

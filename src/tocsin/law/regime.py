@@ -25,6 +25,8 @@ class Period:
     valid_to: date | None = None
     when: Condition = ALWAYS
     note: str = ""
+    countries: tuple[str, ...] = ()
+    """Only there (transposition of a directive, acts not incorporated into the EEA Agreement); everywhere if empty."""
 
     def covers(self, day: date) -> bool:
         """Whether the day lies in the period."""
@@ -58,6 +60,8 @@ class Guideline:
     deadline: Deadline
     label: str
     cite: tuple[str, ...] = ()
+    when: Condition = ALWAYS
+    """Shown unless this is known not to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ class Regime:
             *(period.when for period in self.periods),
             *(stage.when for stage in self.stages),
             *(dated.when for stage in self.stages for dated in stage.deadlines),
+            *(expected.when for stage in self.stages for expected in stage.benchmarks),
             *(rerouting.when for rerouting in self.reroutings),
         )
 

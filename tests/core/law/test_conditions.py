@@ -168,3 +168,13 @@ def test_an_answer_never_turns_a_certain_verdict_round(
     before = truth(condition, **known)
     after = truth(condition, **{name: answer} | known)
     assert before is U or after is before
+
+
+@pytest.mark.parametrize(("met", "expected"), [([], N), (["a"], N), (["a", "b"], Y), (["a", "b", "c"], Y), (None, U)])
+def test_at_least_two_of_a_set_counts_its_members(met: list[str] | None, expected: Truth) -> None:
+    assert truth(Compare("met", "at_least", 2), met=met) is expected
+
+
+def test_at_most_one_of_a_set_counts_its_members() -> None:
+    assert truth(Compare("met", "at_most", 1), met=["a"]) is Y
+    assert truth(Compare("met", "at_most", 1), met=["a", "b"]) is N

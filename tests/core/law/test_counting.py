@@ -67,6 +67,18 @@ class TestHours:
     def test_noon_of_the_next_working_day_for_financial_entities(self, anchor: str, latest: str) -> None:
         assert counted(Deadline("hours", 24, "calendar", noon_next_working_day=True), anchor)[1] == latest
 
+    @pytest.mark.parametrize(
+        ("anchor", "due", "latest"),
+        [
+            ("2026-12-04 12:00", "2027-01-04 23:59:59", "2027-01-04 23:59:59"),  # ends on a Monday
+            ("2026-11-27 10:00", "2026-12-27 23:59:59", "2026-12-28 12:00:00"),  # ends on a Sunday
+            ("2026-12-01 10:00", "2027-01-01 23:59:59", "2027-01-04 12:00:00"),  # New Year's Day, a Friday
+        ],
+    )
+    def test_the_same_noon_ends_a_month(self, anchor: str, due: str, latest: str) -> None:
+        month = Deadline("months", 1, "calendar", noon_next_working_day=True)
+        assert counted(month, anchor) == (due, latest)
+
 
 class TestDays:
     @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.core.law.made import AUTHORITY, EVER, NOW, both, case, dated, library, no, regime, stage, yes
+from tests.core.law.made import AUTHORITY, CITED, EVER, NOW, both, case, dated, library, no, regime, stage, yes
 from tocsin.law.asking import questions
+from tocsin.law.conditions import Compare
+from tocsin.law.counting import Deadline
 from tocsin.law.obligations import obligations
-from tocsin.law.regime import Period, Regime, Rerouting, Switch
+from tocsin.law.regime import FactKind, Guideline, Period, Regime, Rerouting, Switch
 from tocsin.model.law import Case, Confidence, Obligation, Recipient, Status, Truth
 
 HOUR = timedelta(hours=1)
@@ -111,6 +113,32 @@ class TestStatus:
         periods = (Period(Status.BINDING, EVER, when=yes("big")), Period(Status.DORMANT, EVER))
         assert one(case(harm=True), regime(periods=periods)).status is Status.DORMANT
 
+    def test_a_period_may_hold_in_single_countries_only(self) -> None:
+        late = Period(Status.DORMANT, EVER, countries=("PT",), note="not transposed yet")
+        act = regime(periods=(late, Period(Status.BINDING, EVER)), register="watch")
+        found = obligations(case(harm=True, countries=("DE", "PT")), library(act))
+        assert {o.id: o.status for o in found} == {
+            "x.act.notify@DE": Status.BINDING,
+            "x.act.notify@PT": Status.DORMANT,
+        }
+        assert found[-1].notes == ("not transposed yet",)
+
+    @pytest.mark.parametrize(
+        ("countries", "status"),
+        [
+            (("PT",), Status.DORMANT),
+            (("PT-11",), Status.DORMANT),
+            (("DE", "PT"), Status.BINDING),
+            (("DE",), Status.BINDING),
+            ((), Status.BINDING),
+        ],
+    )
+    def test_a_duty_that_is_one_for_all_countries_binds_where_any_of_them_binds(
+        self, countries: tuple[str, ...], status: Status
+    ) -> None:
+        act = regime(periods=(Period(Status.DORMANT, EVER, countries=("PT",)), Period(Status.BINDING, EVER)))
+        assert one(case(harm=True, countries=countries), act).status is status
+
 
 class TestDeadlines:
     FASTER = stage("notify", dated(10, "days"), dated(24, "hours", when=yes("death")))
@@ -123,6 +151,34 @@ class TestDeadlines:
         owed = one(case(harm=True), regime("x", self.FASTER))
         assert owed.label == "10 days"
         assert owed.notes == ("could be due earlier, 2027-03-02 11:00 UTC (24 hours): a question is open",)
+
+    def test_while_it_is_open_which_one_holds_the_duty_stays_with_what_would_be_owed(self) -> None:
+        either = stage("notify", dated(24, when=yes("death")), dated(72, when=no("death")))
+        assert one(case(harm=True), regime("x", either)).label == "24 hours"
+        assert one(case(harm=True, death=False), regime("x", either)).label == "72 hours"
+        owed = one(case(harm=True), regime("x", replace(either, owed="latest")))
+        assert owed.label == "72 hours"
+        assert owed.notes == ("could be due earlier, 2027-03-02 11:00 UTC (24 hours): a question is open",)
+
+    def test_where_no_deadline_can_hold_there_is_no_duty(self) -> None:
+        only = stage("notify", dated(24, when=yes("death")))
+        assert obligations(case(harm=True, death=False), library(regime("x", only)), explain_no=True) == ()
+
+    def test_what_a_guideline_expects_may_depend_on_the_case(self) -> None:
+        vague = stage(
+            "notify",
+            dated(0, "none"),
+            benchmarks=(
+                Guideline(Deadline("hours", 72, "calendar"), "usually"),
+                Guideline(Deadline("hours", 24, "calendar"), "after a death", when=yes("death")),
+            ),
+        )
+        act = regime("x", vague)
+        assert [b.label for b in one(case(harm=True, death=False), act).benchmarks] == ["usually"]
+        found = one(case(harm=True, death=True), act).benchmarks
+        assert [(b.label, b.at) for b in found][1:] == [("after a death", NOW + 23 * HOUR)]
+        assert len(one(case(harm=True), act).benchmarks) == 2
+        assert act.facts == {"harm", "death"}
 
     def test_without_an_anchor_the_shorter_of_two_certain_ones_is_named(self) -> None:
         assert one(case(None, harm=True, death=True), regime("x", self.FASTER)).label == "24 hours"
@@ -181,6 +237,23 @@ class TestRecipients:
         owed = one(case(harm=True, large=True), act)
         assert (owed.recipients, owed.notes) == ((office,), ("the office instead",))
 
+    def test_an_authority_with_a_seat_of_its_own_counts_there(self) -> None:
+        office = Recipient("the office", "PT", "", Confidence.P)
+        days = stage("notify", dated(1, "days"))
+        owed = one(case(harm=True, countries=("DE",)), regime("x.act", days, recipients=(office,)))
+        assert (owed.id, owed.timezone) == ("x.act.notify", "Europe/Lisbon")
+        assert owed.operational_due == datetime(2027, 3, 2, 23, 59, 59, tzinfo=UTC)
+
+    def test_another_act_may_name_somebody_else_in_the_same_countries(self) -> None:
+        chosen = Recipient("the authority chosen for that purpose", "", "", Confidence.P)
+        special = Rerouting(yes("device"), "recipients", "the device law names it", (chosen,))
+        act = regime(register="watch", reroutings=(special,))
+        found = obligations(case(harm=True, device=True, countries=("DE", "PT")), library(act))
+        assert [(o.id, o.recipients) for o in found] == [
+            ("x.act.notify@DE", (chosen,)),
+            ("x.act.notify@PT", (chosen,)),
+        ]
+
 
 class TestSwitches:
     SWITCH = Switch(
@@ -223,6 +296,13 @@ class TestQuestions:
     def test_a_fact_that_only_moves_a_deadline_is_asked_too(self) -> None:
         asked = questions(case(harm=True), library(regime("x", TestDeadlines.FASTER)))
         assert [(q.fact, q.decides) for q in asked] == [("death", ("x.notify",))]
+
+    def test_a_set_whose_members_are_counted_is_asked_for(self) -> None:
+        act = regime(applies=Compare("limits", "at_least", 2))
+        whole = library(act)
+        limits = FactKind("limits", "set", "Which?", "look", ("a", "b", "c"), CITED)
+        (asked,) = questions(case(), replace(whole, facts={"limits": limits}))
+        assert (asked.fact, asked.choices, asked.decides) == ("limits", ("a", "b", "c"), ("x.act.notify",))
 
     def test_where_two_answers_are_needed_each_is_still_asked(self) -> None:
         act = regime(applies=both(yes("harm"), yes("public")))

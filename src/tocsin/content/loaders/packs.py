@@ -10,7 +10,7 @@ from typing import Any, Literal, get_type_hints
 from pydantic import Field, create_model
 
 from tocsin.content.loaders.conditions import Malformed, condition
-from tocsin.document.checking import Strict, Zone
+from tocsin.document.checking import Country, Strict, Zone
 from tocsin.law.conditions import Condition
 from tocsin.law.counting import Deadline
 from tocsin.law.regime import Dated, FactKind, Guideline, Period, Pick, Regime, Rerouting, Stage, Switch
@@ -61,6 +61,7 @@ class _PeriodFile(Strict):
     valid_to: date | None = None
     when: Any = None
     note: str = ""
+    countries: tuple[Country, ...] = ()
 
 
 _DEFAULTS = {field.name: ... if field.default is MISSING else field.default for field in fields(Deadline)}
@@ -83,6 +84,7 @@ class _DeadlineFile(_Counting):  # type: ignore[misc]
 class _GuidelineFile(_Counting):  # type: ignore[misc]
     label: str
     cite: tuple[str, ...] = ()
+    when: Any = None
 
 
 class _StageFile(Strict):
@@ -170,7 +172,7 @@ def regime(pack: PackFile, folder: str, digest: str, definitions: Definitions, f
         instrument=pack.instrument,
         jurisdiction=pack.jurisdiction,
         who=pack.who,
-        periods=tuple(Period(p.status, p.valid_from, p.valid_to, when, p.note) for p, when in periods),
+        periods=tuple(Period(p.status, p.valid_from, p.valid_to, when, p.note, p.countries) for p, when in periods),
         applies=read(pack.applies, "applies"),
         stages=tuple(_stage(stage, read) for stage in pack.stages),
         register=pack.register_,
@@ -235,6 +237,7 @@ def _known(anchor: str, stages: frozenset[str]) -> bool:
 def _stage(stage: _StageFile, read: Any) -> Stage:
     where = f"stages.{stage.id}"
     held = [(d, read(d.when, f"{where}.deadlines.{n}.when")) for n, d in enumerate(stage.deadlines)]
+    expected = [(b, read(b.when, f"{where}.benchmarks.{n}.when")) for n, b in enumerate(stage.benchmarks)]
     return Stage(
         stage.id,
         stage.title,
@@ -252,7 +255,7 @@ def _stage(stage: _StageFile, read: Any) -> Stage:
         starts=stage.starts,
         owed=stage.owed,
         repeats_until=stage.repeats_until,
-        benchmarks=tuple(Guideline(_deadline(b), b.label, b.cite) for b in stage.benchmarks),
+        benchmarks=tuple(Guideline(_deadline(b), b.label, b.cite, when) for b, when in expected),
         who=stage.who,
         register=stage.register_,
         recipients=recipients(stage.recipients),
