@@ -91,6 +91,25 @@ def test_every_part_is_cited_with_a_date_and_a_confidence(regime: Regime) -> Non
 
 
 @pytest.mark.parametrize("regime", REGIMES)
+def test_no_recipient_is_better_known_than_what_was_read_of_the_duty(regime: Regime) -> None:
+    read = list(Confidence)
+    for stage in regime.stages:
+        best = min(read.index(regime.citations[key].confidence) for key in stage.cite)
+        doubtful = [one.name for one in stage.recipients if read.index(one.confidence) < best]
+        assert doubtful == [], stage.id
+    best = min(read.index(cited.confidence) for cited in regime.citations.values())
+    assert all(read.index(one.confidence) >= best for one in regime.recipients)
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_no_two_vectors_say_the_same(regime: Regime) -> None:
+    names = [vector.name for vector in vectors.load(regime.id)]
+    said = [(vector.case, sorted(vector.expect)) for vector in vectors.load(regime.id)]
+    assert len(set(names)) == len(names)
+    assert all(said.count(one) == 1 for one in said)
+
+
+@pytest.mark.parametrize("regime", REGIMES)
 def test_ids_are_those_of_the_folders_and_the_changelog_stands_beside(regime: Regime) -> None:
     assert NAMES.get(regime.id.split(".")[0], regime.id.split(".")[0]) == regime.jurisdiction.split("-")[0].lower()
     assert regime.jurisdiction

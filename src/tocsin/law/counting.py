@@ -24,6 +24,8 @@ Unit = Literal[
     "hours", "days", "weeks", "months", "years", "business_days", "day_of_next_month", "days_after_year_end", "none"
 ]
 Law = Literal["eu1182", "uk1182", "calendar"]
+UNION_LAW = ("eu1182", "uk1182")
+CARRY_OVER = "carry-over statute"
 LAST_SECOND = time(23, 59, 59)
 HOUR = timedelta(hours=1)
 
@@ -102,7 +104,7 @@ def _hours(deadline: Deadline, anchor: datetime, begin: CountingStep, zone: str,
     exact = anchor.astimezone(UTC) + deadline.amount * HOUR
     steps = [begin, CountingStep(f"{deadline.amount} hours of elapsed time end then.", exact, "operational")]
     legal = exact
-    if deadline.law in ("eu1182", "uk1182"):
+    if deadline.law in UNION_LAW:
         whole = anchor.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
         legal = whole + deadline.amount * HOUR
         steps.append(
@@ -124,7 +126,7 @@ def _same_hour(end: datetime, zone: str, days: Calendar, steps: list[CountingSte
     moved = _local(days.next_working(there.date()), there.time(), zone)
     if moved != end:
         what = f"{there:%A %d %B} is a day off ({days.id}): arguably the same hour of the next working day."
-        steps.append(CountingStep(what, moved, "carry-over statute"))
+        steps.append(CountingStep(what, moved, CARRY_OVER))
     return moved
 
 
@@ -155,30 +157,35 @@ def _days(deadline: Deadline, there: datetime, begin: CountingStep, zone: str, d
         steps.append(CountingStep(what, operational, "operational"))
     rule = "operational" if first == nominal else ""
     steps.append(CountingStep(f"{_words(deadline)} end with {nominal:%A %d %B %Y}.", _local(nominal, ends, zone), rule))
-    last = nominal
-    if deadline.law in ("eu1182", "uk1182") and not deadline.backwards and deadline.unit != "business_days":
-        last = _rolled(nominal, days, steps)
-        last = _two_working_days(deadline, start, last, days, steps)
-    elif deadline.carry_over:
-        last = _rolled(nominal, days, steps)
+    last = _last(deadline, start, nominal, days, steps)
     legal = _local(last, ends, zone)
     if deadline.noon_next_working_day:
         return Counted(operational, _noon(legal, zone, days, steps), tuple(steps))
     if last != nominal:
-        steps.append(CountingStep(f"At the authority {last:%A %d %B %Y} ends then.", legal, "1182/71 Art. 3(2)(b)"))
+        rule = "1182/71 Art. 3(2)(b)" if deadline.law in UNION_LAW else CARRY_OVER
+        steps.append(CountingStep(f"At the authority {last:%A %d %B %Y} ends then.", legal, rule))
     return Counted(operational, legal, tuple(steps))
+
+
+def _last(deadline: Deadline, start: date, nominal: date, days: Calendar, steps: list[CountingStep]) -> date:
+    """The last lawful day. What is counted backwards never moves: moving on would make it later than the law allows."""
+    if deadline.backwards:
+        return nominal
+    if deadline.law in UNION_LAW and deadline.unit != "business_days":
+        last = _rolled(nominal, days, steps, "1182/71 Art. 3(4)")
+        return _two_working_days(deadline, start, last, days, steps)
+    return _rolled(nominal, days, steps, CARRY_OVER) if deadline.carry_over else nominal
 
 
 def _day_zero(deadline: Deadline, there: datetime, days: Calendar, steps: list[CountingStep]) -> date:
     """The day that does not count."""
     day = there.date()
-    if deadline.begin_on_working_day and not days.working(day):
+    if deadline.begin_on_working_day and not deadline.backwards and not days.working(day):
         day = days.next_working(day) - timedelta(days=1)
         steps.append(CountingStep("A trigger on a day off: the next business day is day 1."))
     elif deadline.unit not in ("day_of_next_month", "days_after_year_end"):
-        steps.append(
-            CountingStep(f"The day of the event, {day:%A %d %B %Y}, does not count.", rule="1182/71 Art. 3(1)")
-        )
+        rule = "1182/71 Art. 3(1)" if deadline.law in UNION_LAW else ""
+        steps.append(CountingStep(f"The day of the event, {day:%A %d %B %Y}, does not count.", rule=rule))
     return day
 
 
@@ -217,11 +224,11 @@ def _business_days(start: date, amount: int, days: Calendar) -> date:
     return day
 
 
-def _rolled(last: date, days: Calendar, steps: list[CountingStep]) -> date:
+def _rolled(last: date, days: Calendar, steps: list[CountingStep], rule: str) -> date:
     moved = days.next_working(last)
     if moved != last:
         what = f"{last:%A %d %B} is a day off ({days.id} {days.version}); the period ends with {moved:%A %d %B %Y}."
-        steps.append(CountingStep(what, rule="1182/71 Art. 3(4)"))
+        steps.append(CountingStep(what, rule=rule))
     return moved
 
 

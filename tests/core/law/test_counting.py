@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.content.loaders.calendars import calendar
-from tocsin.law.counting import NO_HOLIDAYS, Calendar, Deadline, count
+from tocsin.law.counting import NO_HOLIDAYS, Calendar, Deadline, Unit, count
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 DE = calendar("DE")
@@ -113,6 +113,13 @@ class TestDays:
     def test_backwards_nothing_rolls(self) -> None:
         assert counted(Deadline("days", 10, backwards=True), "2026-12-01 09:00") == (end("2026-11-21"),) * 2
 
+    @pytest.mark.parametrize("unit", ["days", "business_days"])
+    def test_backwards_no_statute_carries_anything_on(self, unit: Unit) -> None:
+        plain = Deadline(unit, 10, "calendar", backwards=True)
+        carried = Deadline(unit, 10, "calendar", backwards=True, carry_over=True, begin_on_working_day=True)
+        due, latest = counted(carried, "2026-12-06 09:00")
+        assert due == latest == counted(plain, "2026-12-06 09:00")[0]
+
     def test_the_day_is_that_of_the_authority(self) -> None:
         late = datetime(2028, 2, 7, 23, 30, tzinfo=UTC)
         ends = [
@@ -195,6 +202,25 @@ class TestCarryOver:
             Deadline("hours", 24, "calendar", carry_over=True), "2027-01-13 09:00", NEW_YORK, self.KING
         )
         assert due == latest == "2027-01-14 09:00:00"
+
+    def test_no_line_of_such_a_period_is_put_down_to_union_law(self) -> None:
+        found = count(
+            Deadline("days", 30, "calendar", carry_over=True), local("2026-12-16 09:00", NEW_YORK), NEW_YORK, self.KING
+        )
+        assert [step.rule for step in found.trace] == ["", "", "operational"]
+
+    def test_a_last_day_that_moves_is_put_down_to_the_statute(self) -> None:
+        found = count(
+            Deadline("days", 31, "calendar", carry_over=True), local("2026-12-18 09:00", NEW_YORK), NEW_YORK, self.KING
+        )
+        assert [step.rule for step in found.trace] == [
+            "",
+            "",
+            "operational",
+            "carry-over statute",
+            "carry-over statute",
+        ]
+        assert found.trace[-1].text == "At the authority Tuesday 19 January 2027 ends then."
 
 
 def test_where_it_is_contested_whether_the_first_day_counts_the_earlier_end_is_due() -> None:
