@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tocsin.content.loaders import law
-from tocsin.content.loaders.calendars import calendar
+from tocsin.content.loaders.calendars import calendar, made_up
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,30 @@ def test_years_that_nobody_has_published_have_weekends_only() -> None:
     assert union.days_off(2031) == frozenset()
     assert not union.working(date(2031, 1, 4))
     assert "2025 to 2026" in union.version
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "working"),
+    [
+        ("VN", date(2026, 8, 22), True),  # a Saturday worked for Monday 31 August
+        ("VN", date(2026, 8, 31), False),
+        ("VN", date(2026, 8, 29), False),  # the next Saturday is off as ever
+        ("CN", date(2026, 10, 10), True),  # a Saturday worked for the National Day week
+        ("CN", date(2026, 10, 11), False),
+        ("TW", date(2025, 2, 8), True),  # a Saturday worked for Lunar New Year
+        ("HU", date(2026, 8, 8), False),  # worked in Hungary, but Regulation 1182/71 knows no working Saturday
+        ("SA", date(2026, 11, 27), False),  # a Friday
+        ("SA", date(2026, 11, 29), True),  # a Sunday
+        ("IL", date(2026, 11, 28), False),  # a Saturday
+    ],
+)
+def test_weekends_that_are_made_working_days_count_where_the_law_of_the_place_counts_them(
+    code: str, day: date, working: bool
+) -> None:
+    assert law.load().places[code].calendar.working(day) is working
+
+
+def test_a_year_whose_made_up_days_nobody_has_published_has_none() -> None:
+    assert made_up("VN", 2026) == {date(2026, 8, 22)}
+    assert made_up("VN", 2035) == frozenset()
+    assert all(day.year == 2025 for day in made_up("CN", 2025))

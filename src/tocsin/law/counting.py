@@ -30,18 +30,26 @@ LAST_SECOND = time(23, 59, 59)
 HOUR = timedelta(hours=1)
 
 
+def _no_days(_: int) -> frozenset[date]:
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Days off at an authority: `days_off(year)` gives its public holidays; the days of the weekend are always off."""
+    """Days off at an authority: `days_off(year)` gives its public holidays; the days of the weekend are off unless they are made up."""
 
     id: str
     version: str
     days_off: Callable[[int], frozenset[date]]
     weekend: frozenset[int] = frozenset({5, 6})
     """Days of the week, Monday is 0."""
+    made_up: Callable[[int], frozenset[date]] = _no_days
+    """Days of a weekend that the government made working days, for a bridge day elsewhere (Vietnam, China, Taiwan)."""
 
     def working(self, day: date) -> bool:
         """Whether it is a working day (Reg. 1182/71 Art. 2)."""
+        if day in self.made_up(day.year):
+            return True
         return day.weekday() not in self.weekend and day not in self.days_off(day.year)
 
     def next_working(self, day: date) -> date:
@@ -51,7 +59,7 @@ class Calendar:
         return day
 
 
-NO_HOLIDAYS = Calendar("none", "1", lambda _: frozenset())
+NO_HOLIDAYS = Calendar("none", "1", _no_days)
 
 
 @dataclass(frozen=True, slots=True)

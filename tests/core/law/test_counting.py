@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -148,6 +149,18 @@ class TestOtherUnits:
     )
     def test_each_ends_with_a_day(self, deadline: Deadline, anchor: str, day: str) -> None:
         assert counted(deadline, anchor)[0] == end(day)
+
+    @pytest.mark.parametrize(("amount", "day"), [(4, "2026-08-21"), (5, "2026-08-22"), (6, "2026-08-24")])
+    def test_a_saturday_that_is_made_a_working_day_counts_as_one(self, amount: int, day: str) -> None:
+        swapped = replace(NO_HOLIDAYS, made_up=lambda _: frozenset({date(2026, 8, 22)}))
+        due, latest = counted(Deadline("business_days", amount, "calendar"), "2026-08-17 09:00", BERLIN, swapped)
+        assert due == latest == end(day)
+
+    def test_a_period_that_ends_on_a_made_up_day_is_not_carried_on(self) -> None:
+        swapped = replace(NO_HOLIDAYS, made_up=lambda _: frozenset({date(2026, 8, 22)}))
+        deadline = Deadline("days", 5, "calendar", carry_over=True)
+        assert counted(deadline, "2026-08-17 09:00", BERLIN, swapped) == (end("2026-08-22"),) * 2
+        assert counted(deadline, "2026-08-17 09:00", BERLIN, NO_HOLIDAYS) == (end("2026-08-22"), end("2026-08-24"))
 
     def test_months_under_union_law_roll(self) -> None:
         assert counted(Deadline("months", 1), "2026-10-28 09:00") == (end("2026-11-28"), end("2026-11-30"))

@@ -34,6 +34,14 @@ def calendar(country: str) -> Calendar:
     return Calendar(code, _data(), lambda year: _country(code, year))
 
 
+@lru_cache(maxsize=512)
+def made_up(code: str, year: int) -> frozenset[date]:
+    """The days of a weekend in that year that the country's government made working days; a year that is not published has none."""
+    import holidays  # noqa: PLC0415 - 0.2 s that a case without days need not pay
+
+    return frozenset(day for day in holidays.country_holidays(code, years=year).weekend_workdays if day.year == year)
+
+
 @lru_cache(maxsize=1)
 def _data() -> str:
     """What the days off of countries are computed from; asked once, since every look reads the whole description of the package."""

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field
 
-from tocsin.content.loaders.calendars import calendar
+from tocsin.content.loaders.calendars import calendar, made_up
 from tocsin.content.loaders.packs import (
     READ_ON,
     FactFile,
@@ -25,6 +25,7 @@ from tocsin.content.loaders.packs import (
 from tocsin.content.loaders.shipped import SHIPPED, document, names
 from tocsin.document.checking import Strict, Zone
 from tocsin.law.conditions import Condition
+from tocsin.law.counting import Calendar
 from tocsin.law.regime import FactKind, Library, Place, Regime
 from tocsin.model.errors import BadInput, Problem
 from tocsin.model.errors import Place as Spot
@@ -44,6 +45,8 @@ class _PlaceFile(Strict):
     zone: Zone
     within: str = ""
     weekend: tuple[Weekday, ...] = ("saturday", "sunday")
+    made_up_days: bool = False
+    """The government makes single days of a weekend working days; they then count as such."""
 
 
 class _PlacesFile(Strict):
@@ -125,6 +128,12 @@ def _with_kinds(fact: FactKind, kinds: Mapping[str, str]) -> FactKind:
     return replace(fact, choices=tuple(ordered), meanings=ordered)
 
 
+def _days_off(code: str, place: _PlaceFile) -> Calendar:
+    weekend = frozenset(WEEKDAYS.index(day) for day in place.weekend)
+    found = replace(calendar(code), weekend=weekend)
+    return replace(found, made_up=lambda year: made_up(code, year)) if place.made_up_days else found
+
+
 def _places(root: Traversable) -> dict[str, Place]:
     where, _ = document(root, "places.yaml", _PlacesFile)
     named, _ = document(root, "authorities.yaml", _RegistersFile)
@@ -132,7 +141,7 @@ def _places(root: Traversable) -> dict[str, Place]:
         code: Place(
             code,
             place.zone,
-            replace(calendar(code), weekend=frozenset(WEEKDAYS.index(day) for day in place.weekend)),
+            _days_off(code, place),
             {name: recipients(them, code) for name, them in named.registers.get(code, {}).items()},
             place.within,
         )
