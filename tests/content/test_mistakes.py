@@ -143,7 +143,41 @@ class TestPatterns:
 
     def test_a_good_one_is_read(self, tmp_path: Path) -> None:
         (tmp_path / "badge.yaml").write_text(self.GOOD, encoding="utf-8")
-        assert patterns._read(tmp_path / "badge.yaml", "patterns/badge.yaml").id == "badge"
+        assert patterns._read(tmp_path / "badge.yaml", "patterns/badge.yaml")[0].id == "badge"
+
+    LIST = (
+        "common: {kind: secret, confidence: 0.9, mask: token, tags: [a]}\n"
+        "patterns:\n"
+        "  - {id: one, title: One, expression: 'x\\d{4}', positive: [x1234, x0000], negative: [a, b]}\n"
+        "  - {id: two, title: Two, digits: [8], kind: personal_data, positive: ['12345678', '1'], negative: [a, b]}\n"
+    )
+
+    def test_a_list_shares_what_is_common(self, tmp_path: Path) -> None:
+        (tmp_path / "many.yaml").write_text(self.LIST, encoding="utf-8")
+        one, two = patterns._read(tmp_path / "many.yaml", "patterns/many.yaml")
+        assert (one.kind, one.confidence, one.tags) == ("secret", 0.9, ("a",))
+        assert (two.kind, two.digits, two.mask) == ("personal_data", (8,), "token")
+
+    @pytest.mark.parametrize(
+        ("old", "new", "says"),
+        [
+            ("digits: [8]", "digits: [3]", "two: a number has 6 to 34 digits"),
+            ("digits: [8]", "digits: [8], expression: x", "either an expression or digits"),
+            ("digits: [8]", "digits: [8], separators: '+'", "separators are some of"),
+            ("digits: [8]", "digits: [8], validator: stdnum.xx.nothing", "no validator 'stdnum.xx.nothing'"),
+            ("digits: [8]", "digits: [8], validator: os.path", "no validator 'os.path'"),
+            ("digits: [8]", "digits: [8], bare: 0.2", "there is none"),
+            ("x\\d{4}'", "x(\\d{4}', group: 1", "this is no expression"),
+            ("x\\d{4}'", "x\\d{4}', group: 1", "no group 1"),
+            ("x\\d{4}'", "x{0,4}'", "matches nothing at all"),
+            ("x\\d{4}'", "x\\d+'", "give every repeat a limit"),
+            ("x\\d{4}'", "x', anchor: '('", "this is no expression"),
+            ("one, title", "One, title", "must look like"),
+        ],
+    )
+    def test_mistakes_in_a_list(self, tmp_path: Path, old: str, new: str, says: str) -> None:
+        assert old in self.LIST
+        assert says in self.read(tmp_path, self.LIST.replace(old, new), "many.yaml")
 
     @pytest.mark.parametrize(
         ("old", "new", "says"),

@@ -1,26 +1,24 @@
 """Patterns over a column of text: one pass of Hyperscan over the joined rows says where to look, `re` says what is there.
 
 Everything is matched as bytes with ASCII classes, which is what Hyperscan does, so that both engines mean the same by an expression.
-Hyperscan only ever chooses stretches: every match of an expression holds the end of a match of its anchor, and a stretch reaches
-from there by the longest match to both sides. Stretches that touch are one. So the plain engine, which reads every row from end to
-end, finds exactly the same, and a row costs time in proportion to its length, however hostile it is.
+Hyperscan only ever chooses stretches, see `looking`; so the plain engine, which reads every row from end to end for every pattern,
+finds exactly the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.detect.text.overlaps import resolved
-from tocsin.detect.text.patterns import Pattern, Patterns
-from tocsin.detect.text.validators import VALIDATORS
+from tocsin.detect.text.looking import Looking
+from tocsin.detect.text.overlaps import Match, resolved
+from tocsin.detect.text.patterns import Patterns
 
 try:
     import hyperscan
@@ -32,26 +30,26 @@ Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 PART_BYTES = 8 << 20
 """Rows are joined up to this size: beyond, nothing gets faster (measured flat from 2 to 8 MB)."""
-BEYOND = 4
-"""What an expression may look at behind its match."""
-CONTEXT_BYTES = 80
-LOOK_BACK = 40
-"""After a long match that was not confirmed the search goes on this much before its end: numbers may stand side by side."""
-HITS_PER_ROW_MIN, BYTES_PER_HIT = 256, 256
-"""Matches kept of one pattern in one row: so many, and one more for each so many bytes. The row is told as truncated."""
+FEW_ROWS = 16
+"""So many rows are scanned one by one: setting up a column costs more than it saves."""
+_BITS = 16
+_MASK = (1 << _BITS) - 1
+"""The low bits of a coded place are the pattern."""
+_CONTINUATION = bytes(range(0x80, 0xC0))
 
 
 class Hit(NamedTuple):
-    """A confirmed match: the row, the pattern's place in the set, and character offsets in the row."""
+    """A confirmed match: the row, the pattern's place in the set, character offsets in the row, and how sure it is."""
 
     row: int
     pattern: int
     start: int
     end: int
+    score: float = 1.0
 
 
 class Scanned(NamedTuple):
-    """The hits in order of rows and offsets, and the rows that held more than was kept."""
+    """The hits in order of rows and offsets, and the rows that held more than was looked at."""
 
     hits: tuple[Hit, ...]
     truncated: tuple[int, ...]
@@ -66,15 +64,6 @@ class _Part(NamedTuple):
     ends: Integers
 
 
-class _Stretch(NamedTuple):
-    """Where a pattern is looked for: row of the part, pattern, and offsets in the row."""
-
-    row: int
-    pattern: int
-    start: int
-    end: int
-
-
 def scan(texts: pa.Array | Sequence[str | None], patterns: Patterns, engine: Engine = "auto") -> Scanned:
     """What the patterns find in the texts; nulls hold nothing. Text that is not valid Unicode is scanned as the bytes it is.
 
@@ -83,23 +72,53 @@ def scan(texts: pa.Array | Sequence[str | None], patterns: Patterns, engine: Eng
     Raises:
         AssertionError: Hyperscan is asked for and not there.
     """
-    use = hyperscan is not None if engine == "auto" else engine == "hyperscan"
-    hits: list[Hit] = []
-    truncated: list[int] = []
-    for part in _parts(_column(texts)):
-        stretches = _anchored(part, patterns) if use else _everywhere(part, patterns)
-        for row, wanted in groupby(stretches, key=attrgetter("row")):
-            found, cut = _look(part.data[part.starts[row] : part.ends[row]], part.first + row, wanted, patterns)
-            hits += found
-            if cut:
-                truncated.append(part.first + row)
+    use = _there() if engine == "auto" else engine == "hyperscan"
+    assert not use or _there(), "there is no Hyperscan here"
+    looking, hits, truncated = prepared(patterns), list[Hit](), list[int]()
+    for row, text, ends in _rows(texts, looking, use):
+        found, cut = looking.anchored(text, ends) if ends is not None else looking.everywhere(text)
+        if found:
+            hits += _told(row, text, resolved(found, patterns.items))
+        if cut:
+            truncated.append(row)
     return Scanned(tuple(hits), tuple(truncated))
 
 
+def _there() -> bool:
+    return hyperscan is not None
+
+
+def _rows(
+    texts: pa.Array | Sequence[str | None], looking: Looking, use: bool
+) -> Iterator[tuple[int, bytes, dict[int, list[int]] | None]]:
+    """The rows in which there is something to look at: number, bytes, and the ends of anchors by pattern where they are known."""
+    if isinstance(texts, pa.Array | pa.ChunkedArray) or len(texts) > FEW_ROWS:
+        for part in _parts(_column(texts)):
+            if use:
+                yield from _anchored(part, looking)
+            else:
+                for row, (start, end) in enumerate(zip(part.starts.tolist(), part.ends.tolist(), strict=True)):
+                    yield part.first + row, part.data[start:end], None
+        return
+    for row, text in enumerate(texts):
+        data = _bytes(text)
+        if not data:
+            continue
+        if not use:
+            yield row, data, None
+        elif places := _places(_ends(data, looking)):
+            yield row, data, places
+
+
+def _bytes(text: str | bytes | None) -> bytes:
+    """The text as bytes; a lone surrogate, which no UTF-8 holds, becomes one question mark."""
+    return text.encode("utf-8", "replace") if isinstance(text, str) else text or b""
+
+
 def _column(texts: pa.Array | Sequence[str | None]) -> pa.Array:
-    """The texts as one array of bytes; a lone surrogate, which no UTF-8 holds, becomes one question mark."""
+    """The texts as one array of bytes."""
     if not isinstance(texts, pa.Array | pa.ChunkedArray):
-        texts = pa.array([None if text is None else text.encode("utf-8", "replace") for text in texts], pa.binary())
+        texts = pa.array([_bytes(text) for text in texts], pa.binary())
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     if pa.types.is_dictionary(texts.type):
@@ -121,86 +140,79 @@ def _parts(column: pa.Array) -> Iterator[_Part]:
         first = last
 
 
-def _everywhere(part: _Part, patterns: Patterns) -> Iterator[_Stretch]:
-    for row, length in enumerate((part.ends - part.starts).tolist()):
-        for pattern in range(len(patterns.items) if length else 0):
-            yield _Stretch(row, pattern, 0, length)
+def _anchored(part: _Part, looking: Looking) -> Iterator[tuple[int, bytes, dict[int, list[int]]]]:
+    """The rows in which an anchor ends, with the places."""
+    found = _ends(part.data, looking)
+    if not found:
+        return
+    code = np.sort(np.array(found, np.int64))
+    rows = np.minimum(np.searchsorted(part.ends, code >> _BITS, side="left"), len(part.ends) - 1)
+    cuts = np.concatenate(([0], np.flatnonzero(np.diff(rows)) + 1, [len(rows)]))
+    own = rows[cuts[:-1]]
+    starts, ends = part.starts[own], part.ends[own]
+    local = (code - (part.starts[rows] << _BITS)).tolist()
+    bounds = cuts.tolist()
+    for row, start, end, low, high in zip(
+        own.tolist(), starts.tolist(), ends.tolist(), bounds, bounds[1:], strict=False
+    ):
+        yield part.first + row, part.data[start:end], _places(local[low:high])
 
 
-def _anchored(part: _Part, patterns: Patterns) -> Iterator[_Stretch]:
-    """The stretches around the places where an anchor ends, in order of rows."""
-    found: list[tuple[int, int]] = []
+def _places(codes: list[int]) -> dict[int, list[int]]:
+    """The ends by pattern, in ascending order."""
+    places: dict[int, list[int]] = {}
+    for code in codes if len(codes) < 2 else sorted(codes):
+        places.setdefault(code & _MASK, []).append(code >> _BITS)
+    return places
+
+
+def _ends(data: bytes, looking: Looking) -> list[int]:
+    """Where anchors end, each as one number: the end and below it the pattern."""
+    found: list[int] = []
+    append = found.append
 
     def on_match(pattern: int, start: int, end: int, flags: int, context: Any) -> None:  # noqa: ARG001 - Hyperscan's signature
-        found.append((pattern, end))
+        append(end << _BITS | pattern)
 
-    if patterns.items:
-        _database(patterns).scan(part.data, match_event_handler=on_match)
-    if not found:
-        return iter(())
-    pattern, end = np.array(found, np.int64).T
-    row = np.minimum(np.searchsorted(part.ends, end, side="left"), len(part.ends) - 1)
-    reach = np.array([p.reach for p in patterns.items], np.int64)[pattern]
-    low = np.maximum(end - reach, part.starts[row]) - part.starts[row]
-    high = np.minimum(end + reach + BEYOND, part.ends[row]) - part.starts[row]
-    order = np.lexsort((low, pattern, row))
-    return _merged(row[order], pattern[order], low[order], high[order])
-
-
-def _merged(row: Integers, pattern: Integers, low: Integers, high: Integers) -> Iterator[_Stretch]:
-    """Sorted stretches with those that touch put together."""
-    apart = (np.diff(row) != 0) | (np.diff(pattern) != 0) | (low[1:] > high[:-1])
-    first = np.concatenate(([0], np.flatnonzero(apart) + 1))
-    last = np.concatenate((first[1:], [len(row)])) - 1
-    columns = (row[first], pattern[first], low[first], high[last])
-    return map(_Stretch, *(column.tolist() for column in columns))
+    if looking.expressions:
+        _database(looking).scan(data, match_event_handler=on_match)
+    return found
 
 
 @lru_cache(maxsize=16)
-def _compiled(expressions: tuple[tuple[str, bool], ...]) -> Any:
-    assert hyperscan is not None
+def _compiled(expressions: tuple[tuple[int, str], ...]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    flags = [hyperscan.HS_FLAG_CASELESS if ignore else 0 for _, ignore in expressions]
-    texts = [expression.encode() for expression, _ in expressions]
-    database.compile(expressions=texts, ids=list(range(len(texts))), flags=flags)
+    texts = [expression.encode() for _, expression in expressions]
+    database.compile(expressions=texts, ids=[number for number, _ in expressions], flags=[0] * len(texts))
     return database
 
 
-def _database(patterns: Patterns) -> Any:
-    return _compiled(tuple((p.anchor or p.expression, p.ignore_case) for p in patterns.items))
+def _database(looking: Looking) -> Any:
+    if looking.database is None:
+        looking.database = _compiled(tuple(looking.expressions))
+    return looking.database
 
 
-def _look(text: bytes, row: int, stretches: Iterator[_Stretch], patterns: Patterns) -> tuple[list[Hit], bool]:
-    """The confirmed and resolved matches in one row, and whether there were more than are kept."""
-    most = HITS_PER_ROW_MIN + len(text) // BYTES_PER_HIT
-    kept: dict[int, list[tuple[int, int]]] = {}
-    cut = False
-    for stretch in stretches:
-        mine = kept.setdefault(stretch.pattern, [])
-        for span in _confirmed(text, patterns.items[stretch.pattern], stretch.start, stretch.end):
-            if len(mine) == most:
-                cut = True
-                break
-            mine.append(span)
-    found = resolved([(patterns.items[p], p, start, end) for p, spans in kept.items() for start, end in spans])
-    if not found or text.isascii():
-        return [Hit(row, *match) for match in found], cut
-    place = np.concatenate(([0], np.cumsum((np.frombuffer(text, np.uint8) & 0xC0) != 0x80)))
-    return [Hit(row, pattern, int(place[start]), int(place[end])) for pattern, start, end in found], cut
+_PREPARED: WeakKeyDictionary[Patterns, Looking] = WeakKeyDictionary()
 
 
-def _confirmed(text: bytes, pattern: Pattern, low: int, high: int) -> Iterator[tuple[int, int]]:
-    search, validate = pattern.compiled.search, VALIDATORS[pattern.validator]
-    while match := search(text, low, high):
-        start, end = match.span()
-        spans = validate(match.group().decode("latin-1"))
-        for first, last in spans:
-            if _in_context(text, start + first, pattern):
-                yield start + first, start + last
-        unconfirmed = end - LOOK_BACK if end - start > 2 * LOOK_BACK else end
-        low = start + spans[-1][1] if spans else unconfirmed
+def prepared(patterns: Patterns) -> Looking:
+    """The patterns made ready, once as long as they live."""
+    ready = _PREPARED.get(patterns)
+    if ready is None:
+        ready = _PREPARED[patterns] = Looking(patterns)
+    return ready
 
 
-def _in_context(text: bytes, start: int, pattern: Pattern) -> bool:
-    needed = pattern.compiled_context
-    return needed is None or needed.search(text, max(0, start - CONTEXT_BYTES), start) is not None
+def _told(row: int, text: bytes, found: list[Match]) -> Iterator[Hit]:
+    """The matches with offsets that count characters; a byte that continues a character counts nothing."""
+    if text.isascii():
+        for match in found:
+            yield Hit(row, *match)
+        return
+    at = characters = 0
+    for match in found:  # in order of starts
+        characters += len(text[at : match.start].translate(None, _CONTINUATION))
+        at = match.start
+        length = len(text[at : match.end].translate(None, _CONTINUATION))
+        yield Hit(row, match.pattern, characters, characters + length, match.score)

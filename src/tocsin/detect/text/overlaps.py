@@ -6,29 +6,34 @@ Rules of injection say why a text is suspicious; they overlap freely, and one th
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tocsin.detect.text.patterns import RANK, Pattern
 
 
 class Match(NamedTuple):
-    """The pattern's place in its set, and offsets."""
+    """The pattern's place in its set, offsets, and how sure it is."""
 
     pattern: int
     start: int
     end: int
+    score: float = 1.0
 
 
-def resolved(found: Iterable[tuple[Pattern, int, int, int]]) -> list[Match]:
-    """The matches (pattern, its place, start, end) that stand, in order of offsets. O(n log n)."""
-    order = sorted(found, key=lambda m: (RANK[m[0].precedence], m[2] - m[3], m[2], m[1]))
-    kept = [Match(place, start, end) for pattern, place, start, end in order if pattern.kind == "injection"]
+def resolved(found: Sequence[Match], patterns: Sequence[Pattern]) -> list[Match]:
+    """The matches that stand, in order of offsets. O(n log n)."""
+    if len(found) < 2:
+        return list(found)
+    order = sorted(
+        found, key=lambda m: (RANK[patterns[m.pattern].precedence], m.start - m.end, -m.score, m.start, m.pattern)
+    )
+    kept = [match for match in order if patterns[match.pattern].kind == "injection"]
     taken: list[tuple[int, int]] = []
-    for pattern, place, start, end in order:
-        if pattern.kind != "injection" and _free(taken, start, end):
-            insort(taken, (start, end))
-            kept.append(Match(place, start, end))
+    for match in order:
+        if patterns[match.pattern].kind != "injection" and _free(taken, match.start, match.end):
+            insort(taken, (match.start, match.end))
+            kept.append(match)
     return sorted(kept, key=lambda m: (m.start, m.end, m.pattern))
 
 

@@ -9,18 +9,22 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
+from tocsin.detect.text.allowing import Allowance
+
 Kind = Literal["personal_data", "secret", "injection"]
 Precedence = Literal["checksum", "specific", "generic"]
 """Which of two overlapping matches is kept: a checksum beats a specific form, that a generic one; then the longer."""
 RANK: Mapping[str, int] = {"checksum": 0, "specific": 1, "generic": 2}
+SEPARATORS = " -"
+SEPARATORS_KNOWN = " -./"
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """One pattern; `expression` is for Python's `re` on bytes: ASCII classes, bounded repeats, never an empty match.
+    """One pattern: an `expression` for Python's `re` on bytes, or `digits`, the lengths of a number that may be written in groups.
 
-    `anchor` is what Hyperscan looks for where it cannot take the expression (it knows no look-around) or reports it too often:
-    every match of the expression must hold the end of a match of the anchor.
+    Expressions have ASCII classes, bounded repeats and never an empty match. `anchors.derived` finds what Hyperscan looks for; an
+    `anchor` overrides that: every match of the expression must hold the end of a match of the anchor.
     """
 
     id: str
@@ -34,26 +38,38 @@ class Pattern:
     severe_in: tuple[str, ...]
     mask: str
     tags: tuple[str, ...]
+    entity: str = ""
+    """What is found, where several patterns find the same; otherwise the id."""
+    digits: tuple[int, ...] = ()
+    separators: str = SEPARATORS
+    """What may part the groups of `digits`."""
     anchor: str = ""
     ignore_case: bool = False
-    reach: int = 256
-    """No match is longer, in bytes."""
-    context: str = ""
-    """An expression that must stand within 80 bytes before the match."""
+    group: int = 0
+    """The group of the expression that is the finding."""
+    context: tuple[str, ...] = ()
+    """Words, in any language, of which one must stand near the match."""
+    bare: float = 0.0
+    """The confidence without such a word; at zero it is no finding then."""
+    keywords: tuple[str, ...] = ()
+    """Pieces of which one must stand in the same text, without regard to case."""
+    entropy: float = 0.0
+    """Bits per character that the finding has at least."""
+    allow: tuple[Allowance, ...] = ()
     languages: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> str:
+        """What is found."""
+        return self.entity or self.id
 
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
         """The expression on bytes."""
         return re.compile(self.expression.encode(), re.IGNORECASE if self.ignore_case else 0)
 
-    @cached_property
-    def compiled_context(self) -> re.Pattern[bytes] | None:
-        """The context expression, without regard to case."""
-        return re.compile(self.context.encode(), re.IGNORECASE) if self.context else None
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Patterns:
     """All patterns, in order of their ids; `digest` names the set."""
 

@@ -1,7 +1,7 @@
 """Confirm a match by the structure of what was matched. Each gives the spans inside the match that are real, or none.
 
 Sources: Luhn, ISO/IEC 7812-1; IBAN, ISO 13616 (mod 97 of ISO 7064); SSN areas, Social Security Administration POMS RM 10201;
-German tax id, section 139b Abgabenordnung with the check digit of ISO/IEC 7064 mod 11,10.
+German tax id, section 139b Abgabenordnung with the check digit of ISO/IEC 7064 mod 11,10. Other numbers: python-stdnum.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 
 Span = tuple[int, int]
 Validator = Callable[[str], list[Span]]
@@ -216,9 +219,10 @@ def assigned_secret(found: str) -> list[Span]:
     return [(start, start + len(value))] if mixed and secret(value) else []
 
 
-def entropy(token: str) -> float:
-    """Shannon entropy in bits per character."""
-    return -sum(n / len(token) * math.log2(n / len(token)) for n in Counter(token).values()) if token else 0.0
+def entropy(token: str | bytes) -> float:
+    """Shannon entropy in bits per character, or byte."""
+    size = len(token)
+    return math.log2(size) - sum(n * math.log2(n) for n in Counter(token).values()) / size if token else 0.0
 
 
 VALIDATORS: dict[str, Validator] = {
@@ -234,3 +238,29 @@ VALIDATORS: dict[str, Validator] = {
     "secret": secret,
     "assigned_secret": assigned_secret,
 }
+STDNUM = re.compile(r"stdnum(?:\.[a-z][a-z0-9_]{1,30}){1,2}")
+
+
+@lru_cache(maxsize=512)
+def validator(name: str) -> Validator:
+    """The check of this name: one of `VALIDATORS`, or a module of python-stdnum such as `stdnum.de.idnr`.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    if name in VALIDATORS:
+        return VALIDATORS[name]
+    if not STDNUM.fullmatch(name) or not _there(name):
+        raise KeyError(name)
+
+    def valid(found: str) -> list[Span]:
+        return whole(found) if import_module(name).is_valid(found) else []
+
+    return valid
+
+
+def _there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package of a country
+        return False

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.core.detect.text.made import pattern, patterns
 from tocsin.content.loaders import patterns as shipped
 from tocsin.detect.text import engine
-from tocsin.detect.text.engine import BYTES_PER_HIT, HITS_PER_ROW_MIN, Engine, Hit, hyperscan, scan
+from tocsin.detect.text.engine import FEW_ROWS, Engine, Hit, hyperscan, scan
+from tocsin.detect.text.looking import BYTES_PER_TRY, TRIES_PER_TEXT, most_tries
 from tocsin.detect.text.patterns import Patterns
 
 ENGINES: list[Engine] = ["plain"] if hyperscan is None else ["plain", "hyperscan"]
@@ -70,7 +71,7 @@ def test_where_rows_are_joined_into_parts_changes_nothing(rows: list[str], size:
     ],
 )
 def test_offsets_count_characters(text: str, span: tuple[int, int], which: Engine) -> None:
-    assert scan([text], WORD, which).hits == (Hit(0, 0, *span),)
+    assert scan([text], WORD, which).hits == (Hit(0, 0, *span, 0.9),)
     assert text[slice(*span)] == "key-1234"
 
 
@@ -87,7 +88,7 @@ def test_a_match_does_not_reach_over_the_end_of_a_row(which: Engine) -> None:
 
 
 ROWS = ["x key-1234", None, "", "key-9999 key-0000"]
-HITS = (Hit(0, 0, 2, 10), Hit(3, 0, 0, 8), Hit(3, 0, 9, 17))
+HITS = (Hit(0, 0, 2, 10, 0.9), Hit(3, 0, 0, 8, 0.9), Hit(3, 0, 9, 17, 0.9))
 
 
 @both
@@ -112,16 +113,17 @@ def test_every_kind_of_column(column: object, which: Engine) -> None:
 @both
 def test_bytes_that_are_no_text_are_scanned_as_they_are(which: Engine) -> None:
     assert scan(pa.array([b"\xff\xfe key-1234"], pa.binary()), WORD, which).hits
-    assert scan(["\ud800 key-1234"], WORD, which).hits == (Hit(0, 0, 2, 10),)
+    assert scan(["\ud800 key-1234"], WORD, which).hits == (Hit(0, 0, 2, 10, 0.9),)
 
 
 @both
 def test_a_row_with_very_many_matches_is_cut_and_told(which: Engine) -> None:
-    many = "key-1234 " * (2 * HITS_PER_ROW_MIN)
+    many = "key-1234 " * (2 * TRIES_PER_TEXT)
     found = scan(["clean", many, "key-0000"], WORD, which)
-    most = HITS_PER_ROW_MIN + len(many) // BYTES_PER_HIT
     assert found.truncated == (1,)
-    assert sum(hit.row == 1 for hit in found.hits) == most
+    assert (
+        sum(hit.row == 1 for hit in found.hits) == most_tries(len(many)) == TRIES_PER_TEXT + len(many) // BYTES_PER_TRY
+    )
     assert found.hits[-1].row == 2
 
 
@@ -133,15 +135,30 @@ def test_case_is_ignored_where_the_pattern_says_so(which: Engine) -> None:
 
 @both
 def test_context_must_stand_shortly_before(which: Engine) -> None:
-    born = patterns(pattern("born", r"\d{4}", context=r"\bborn\b"))
-    near, far = "Born in 1980", f"born {'x' * 120} 1980"
-    assert [hit.row for hit in scan([near, far, "1980 born"], born, which).hits] == [0]
+    born = patterns(pattern("born", r"\d{4}", context=("born",)))
+    rows = ["Born in 1980", f"born {'x' * 120} 1980", "1980, born", "stillborn 1980", "BORN: 1980"]
+    assert [hit.row for hit in scan(rows, born, which).hits] == [0, 2, 4]
+
+
+@both
+def test_without_context_a_match_is_less_sure_or_none(which: Engine) -> None:
+    born = patterns(pattern("born", r"\d{4}", context=("born",), bare=0.3))
+    assert [hit.score for hit in scan(["born 1980", "1980"], born, which).hits] == [0.9, 0.3]
+
+
+@both
+def test_rows_one_by_one_and_rows_of_a_column_give_the_same(which: Engine) -> None:
+    rows = [*SAMPLES[:60], "", "é key"]
+    assert len(rows) > FEW_ROWS
+    together = scan(rows, shipped.load(), which)
+    apart = [hit._replace(row=n) for n, row in enumerate(rows) for hit in scan([row], shipped.load(), which).hits]
+    assert list(together.hits) == apart
 
 
 @both
 def test_an_anchor_only_chooses_where_to_look(which: Engine) -> None:
-    looked = patterns(pattern("look", r"(?<!\w)ab[0-9]{2,6}(?!\w)", anchor=r"ab[0-9]{2}", reach=16))
-    assert scan(["ab12 xab34 ab5678 ab1x"], looked, which).hits == (Hit(0, 0, 0, 4), Hit(0, 0, 11, 17))
+    looked = patterns(pattern("look", r"(?<!\w)ab[0-9]{2,6}(?!\w)", anchor=r"ab[0-9]{2}"))
+    assert scan(["ab12 xab34 ab5678 ab1x"], looked, which).hits == (Hit(0, 0, 0, 4, 0.9), Hit(0, 0, 11, 17, 0.9))
 
 
 @both
@@ -165,8 +182,13 @@ class _Searches:
         self.read = 0
 
     def search(self, text: bytes, low: int, high: int) -> re.Match[bytes] | None:
-        match = self.compiled.search(text, low, high)
-        self.read += (match.end() if match else high) - low
+        return self._counted(self.compiled.search(text, low, high), low, min(high, len(text)))
+
+    def match(self, text: bytes, low: int, high: int) -> re.Match[bytes] | None:
+        return self._counted(self.compiled.match(text, low, high), low, min(high, len(text)))
+
+    def _counted(self, match: re.Match[bytes] | None, low: int, high: int) -> re.Match[bytes] | None:
+        self.read += max(0, (match.end() if match else high) - low)
         return match
 
 
@@ -179,6 +201,7 @@ def test_cost_grows_with_the_length_and_not_faster(seed: str, which: Engine) -> 
 
     def work(length: int) -> int:
         items = tuple(replace(item) for item in shipped.load().items)
+        items = tuple(item for item in items if item.expression)
         searches = [_Searches(item.compiled) for item in items]
         for item, counting in zip(items, searches, strict=True):
             vars(item)["compiled"] = counting
@@ -192,6 +215,5 @@ def test_cost_grows_with_the_length_and_not_faster(seed: str, which: Engine) -> 
 def test_asking_for_an_engine_that_is_not_there_is_our_own_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "hyperscan", None)
     assert scan(["key-1234"], WORD).hits, "automatically the other one"
-    engine._compiled.cache_clear()
     with pytest.raises(AssertionError):
         scan(["key-1234"], WORD, "hyperscan")
