@@ -14,7 +14,7 @@ PERMISSIVE = re.compile(
 COPYLEFT = re.compile(r"\b(A?GPL|LGPL|EUPL|SSPL|BUSL)|Affero|GNU (Lesser )?General", re.IGNORECASE)
 
 ALLOWED = {"python-stdnum"}
-"""LGPL-2.1-or-later, imported as a library and not part of Tocsin; docs/decisions/0005-text-patterns.md says why."""
+"""LGPL-2.1-or-later, imported as a library and not part of Tocsin; docs/decisions/0006-text-patterns.md says why."""
 
 
 def _licence(name: str) -> str | None:

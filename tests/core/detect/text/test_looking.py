@@ -149,7 +149,7 @@ VALID = [
     ("stdnum.in_.aadhaar", "234123412346"),
     ("stdnum.it.codicefiscale", "RCCMNL83S18D969H"),
     ("stdnum.nl.bsn", "1112.22.333"),
-    ("stdnum.no.fodselsnummer", "684131 53370"),
+    ("stdnum.no.fodselsnummer", "151086 95088"),
     ("stdnum.pl.pesel", "44051401359"),
     ("stdnum.pt.nif", "501 964 843"),
     ("stdnum.se.orgnr", "1234567897"),
