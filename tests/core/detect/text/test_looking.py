@@ -155,6 +155,17 @@ VALID = [
     ("stdnum.se.orgnr", "1234567897"),
     ("stdnum.tr.tckimlik", "17291716060"),
     ("stdnum.us.ein", "91-1144442"),
+    ("stdnum.us.ssn", "536-90-4399"),
+    ("stdnum.gb.vat", "980 7806 84"),
+    ("stdnum.pl.regon", "192598184"),
+    ("stdnum.cz.rc", "710319/2745"),
+    ("stdnum.lv.pvn", "161175-19997"),
+    ("stdnum.si.emso", "0101006500006"),
+    ("stdnum.cl.rut", "12531909-2"),
+    ("stdnum.nz.ird", "4909185-0"),
+    ("stdnum.au.tfn", "123 456 782"),
+    ("stdnum.za.idnr", "7503305044089"),
+    ("stdnum.cn.ric", "360426199101010071"),
     ("stdnum.isin", "US0378331005"),
     ("stdnum.imei", "35686800-004141-8"),
     ("stdnum.lei", "213800KUD8LAJWSQ9D15"),
@@ -182,3 +193,8 @@ def test_nothing_else_is_a_validator(name: str) -> None:
 @pytest.mark.parametrize("name", VALIDATORS)
 def test_our_own_validators_go_by_their_names(name: str) -> None:
     assert validator(name) is VALIDATORS[name]
+
+
+def test_a_validator_is_made_once() -> None:
+    assert validator("stdnum.de.idnr") is validator("stdnum.de.idnr")
+    assert validator("stdnum.de.idnr") is not validator("stdnum.de.vat")
