@@ -199,6 +199,29 @@ class TestDeciding:
             incidents.set_date(desk, name, "submitted.eu.gdpr.art33.notification@DE", START, "portal")
             assert len(duties.unmet(desk, incidents.find(desk, name))) == 6
 
+    def test_what_is_only_to_be_shown_holds_nothing_up(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            name = leak(desk, {"organization_is_deployer": "yes", "personal_data_breach": "no"})
+            incidents.set_fact(desk, name, "countries", "US-TX", "the customer's address")
+            (told,) = duties.due(desk, [name])
+            shown = [o for o in told.obligations if o.truth is Truth.YES]
+            assert [(o.id, o.kind, o.operational_due) for o in shown] == [("us.tx.traiga.evidence", "evidence", None)]
+            assert duties.unmet(desk, incidents.find(desk, name)) == []
+
+
+def test_a_proposal_is_shown_with_its_clock_and_holds_nothing_up(tmp_path: Path) -> None:
+    with bank(tmp_path) as (desk, clock):
+        answers = {"organization_kinds": "us_circia_covered_entity", "cyber_incident": "yes", "ransom_paid": "no"}
+        name = leak(desk, answers | {"personal_data_breach": "no"})
+        incidents.set_fact(desk, name, "countries", "US-VA", "the data centre")
+        clock.move(hours=1)
+        incidents.set_date(desk, name, "reasonable_belief", START, "the forensic report")
+        (told,) = duties.due(desk, [name])
+        (proposed,) = (o for o in told.obligations if o.id == "us.circia.incident")
+        assert (proposed.status, proposed.truth) == (Status.PROPOSAL, Truth.YES)
+        assert proposed.operational_due == START + 72 * HOUR
+        assert not [line for line in duties.unmet(desk, incidents.find(desk, name)) if "circia" in line]
+
 
 def test_the_inventory_answers_what_it_knows(tmp_path: Path) -> None:
     with bank(tmp_path) as (desk, _):

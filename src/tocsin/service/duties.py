@@ -108,11 +108,15 @@ def decide_not_owed(desk: Desk, incident_id: str, obligation: str, reason: str) 
 
 
 def unmet(desk: Desk, incident: Incident) -> list[str]:
-    """What the law still asks before the incident may be closed: binding duties neither fulfilled nor decided."""
+    """What the law still asks before the incident may be closed: binding duties neither fulfilled nor decided.
+
+    What the organization must be able to show is kept, not filed: it holds nothing up.
+    """
     return [
         f"{o.title}: owed {o.label}; file it, or record why it is not owed (tocsin law decide {incident.id} {o.id})"
         for o in of(desk, incident).obligations
-        if o.status is Status.BINDING and o.truth is Truth.YES and not o.discharged_at and not o.decision
+        if o.status is Status.BINDING and o.truth is Truth.YES and o.kind != "evidence"
+        if not o.discharged_at and not o.decision
     ]
 
 
