@@ -67,8 +67,8 @@ def test_the_explanation_shows_reasons_counting_and_sources(run: Run, name: str)
     assert "✓ organization is controller: yes (organization_is_controller = yes, said by yilmaz)" in out
     assert "The hour of the event does not count; the first hour begins then." in out
     assert "(1182/71 Art. 3(1))" in out
-    assert "source: Regulation (EU) 2016/679, Art. 33(1) <https://eur-lex.europa.eu/eli/reg/2016/679/oj> read" in out
-    assert "not owed" in out, "what is not owed is explained as well"
+    assert "  Regulation (EU) 2016/679, Art. 33(1) <https://eur-lex.europa.eu/eli/reg/2016/679/oj> read" in out
+    assert "eu.gdpr.art34.communicate: breach risk is high: no" in out, "what is not owed is explained as well"
 
 
 def test_json_holds_everything_that_the_text_says(run: Run, name: str) -> None:
@@ -81,7 +81,8 @@ def test_json_holds_everything_that_the_text_says(run: Run, name: str) -> None:
     assert notice["citations"][0]["confidence"] == "P"
     assert notice["trace"]
     asked = json.loads(run("law", "ask", name, "--json")[1])
-    assert {"fact", "decides", "earliest_due", "citation"} <= set(asked[0])
+    assert {"fact", "decides", "earliest_due", "citation"} <= set(asked["questions"][0])
+    assert asked["statement"] == told["statement"]
 
 
 def test_a_duty_is_decided_with_a_reason_and_leaves_the_gaps(run: Run, name: str) -> None:
@@ -93,9 +94,96 @@ def test_a_duty_is_decided_with_a_reason_and_leaves_the_gaps(run: Run, name: str
     assert {one["id"]: one["decision"] for one in told["obligations"]}[duty] == "test data only"
 
 
+def test_one_duty_is_explained_in_plain_words(run: Run, name: str) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes")
+    code, out, _ = run("law", "explain", name, "eu.gdpr.art33.notification@DE")
+    assert code == EXIT_OK
+    lines = out.splitlines()
+    assert lines[0] == "eu.gdpr.art33.notification@DE"
+    assert "  verdict   possible, at " in out
+    assert "? the breach is not unlikely to result in a risk (Art. 33(1))" in out
+    assert "? breach risk is unlikely: not known yet" in out
+    assert "  4. The last of 72 hours expires then." in out
+    assert "days off: DE holidays" in out
+    assert "zone: Europe/Berlin; from: aware.controller" in out
+    assert f"answer: tocsin incident set {name} --fact breach_risk=unlikely|risk|high" in out
+    assert "  - likely consequences" in out
+    assert "read      primary text" in out
+    assert lines[-1].startswith("This is not legal advice.")
+
+
+def test_an_explanation_in_json_holds_the_whole_tree(run: Run, name: str) -> None:
+    told = json.loads(run("law", "explain", name, "eu.gdpr.art33.register@DE", "--json")[1])
+    assert told["obligation"]["id"] == "eu.gdpr.art33.register@DE"
+    assert told["obligation"]["reason"]["because"]
+    assert told["questions"][0]["fact"] == "personal_data_breach"
+    assert len(told["packs"]) == 64
+    assert told["statement"].startswith("This is not legal advice.")
+
+
+def test_a_missing_date_is_asked_for_where_dates_are_recorded(run: Run, name: str) -> None:
+    answer(run, name, countries="US-TX", organization_kinds="none", personal_data_breach="yes")
+    answer(run, name, data_kinds="government_id", data_unreadable="no")
+    out = run("law", "ask", name)[1]
+    assert f"answer: tocsin incident set {name} --date determined=TIME" in out
+
+
+def test_countries_can_be_answered_as_they_are_asked_for(run: Run, name: str) -> None:
+    answer(run, name, countries="DE,US")
+    out = run("law", "ask", name)[1]
+    first = out.split("\n2. ")[0]
+    assert first.startswith("1. In which countries and states did it happen")
+    assert f"answer: tocsin incident set {name} --fact countries=" in first
+    answer(run, name, countries="DE,US-TX")
+    assert "1. Which of these is the organization?" in run("law", "ask", name)[1]
+    assert "   - us_bank: a bank or other banking organization" in run("law", "ask", name)[1]
+
+
+def test_duties_that_are_only_possible_are_counted_and_shown_when_asked_for(run: Run, name: str) -> None:
+    answer(run, name, countries="DE,US-TX,US-CA,JP,KR")
+    calm, whole = run("law", "due", name)[1], run("law", "due", name, "--all")[1]
+    assert f"more duties are possible: tocsin law due {name} --all" in calm
+    assert "more dut" not in whole
+    assert calm.count("possible ") < whole.count("possible ")
+
+
+def test_what_is_touched_by_no_law_says_so(run: Run, name: str) -> None:
+    answer(run, name, countries="AQ")
+    out = run("law", "due", name)[1]
+    assert "No law of the library asks for anything here." in out
+    assert run("law", "ask", name)[1].startswith("No open questions.")
+
+
+def test_the_statement_stands_once_however_many_incidents_there_are(run: Run, name: str) -> None:
+    run("incident", "declare", "Another", "-s", "support-assistant", "--category", "data_leakage")
+    out = run("law", "due")[1]
+    assert out.count("This is not legal advice.") == 1
+    assert out.rstrip().endswith("UNCONFIRMED by nobody yet.")
+
+
+def test_deadlines_go_to_a_calendar(run: Run, name: str, tmp_path: Path) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="risk")
+    code, out, _ = run("law", "ics", name)
+    assert code == EXIT_OK
+    assert out.startswith("BEGIN:VCALENDAR\r\n")
+    assert out.count("BEGIN:VEVENT") == 6
+    assert "TRIGGER:-P1D" in out
+    code, out, _ = run("law", "ics", "--out", str(tmp_path / "duties.ics"))
+    assert out.startswith(f"6 entries in {tmp_path / 'duties.ics'}")
+    assert (tmp_path / "duties.ics").read_bytes().startswith(b"BEGIN:VCALENDAR\r\n")
+    told = json.loads(run("law", "ics", name, "--json")[1])
+    assert len(told["entries"]) == 6
+    assert told["statement"].startswith("This is not legal advice.")
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
+        (["law", "explain", "@", "eu.gdpr.art33.notification@XX"], "no duty 'eu.gdpr.art33.notification@XX'; did you"),
+        (["law", "explain", "@", "eu.gdpr.art33.notification"], "name one: eu.gdpr.art33.notification@DE, "),
+        (["incident", "set", "@", "--fact", "countries=UK"], "did you mean 'GB'?"),
+        (["incident", "set", "@", "--fact", "data_kinds=helth"], "did you mean 'health'?"),
+        (["incident", "set", "@", "--fact", "date.determined=2026-01-01"], "record it with --date determined="),
         (["law", "due", "INC-1999-0001"], "no incident 'INC-1999-0001'"),
         (["law", "due", "--as-of", "2026-11-24T09:00"], "zone"),
         (["law", "due", "--as-of", "yesterday"], "yesterday"),
@@ -127,15 +215,19 @@ def test_mistakes_are_told_with_what_to_do(run: Run, name: str, argv: list[str],
 )
 def test_the_list_says_what_each_regime_is_on_a_day(day: str, status: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["law", "list", "--on", day, "--json"]) == EXIT_OK
-    listed = {one["id"]: one for one in json.loads(capsys.readouterr().out)}
+    listed = {one["id"]: one for one in json.loads(capsys.readouterr().out)["regimes"]}
     assert ", ".join(listed["eu.aiact.art73"]["status"]) == status
     assert listed["eu.gdpr.art33"]["status"] == ["binding"]
     assert listed["eu.gdpr.art33"]["confidence"] == "P"
 
 
 def test_the_list_can_be_narrowed_and_mistakes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    app.run(["law", "list", "--jurisdiction", "XX", "--json"])
-    assert json.loads(capsys.readouterr().out) == []
+    app.run(["law", "list", "--jurisdiction", "JP", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert {one["jurisdiction"] for one in told["regimes"]} == {"JP"}
+    assert told["statement"].startswith("This is not legal advice.")
+    assert app.run(["law", "list", "--jurisdiction", "XX"]) == EXIT_USAGE
+    assert "no jurisdiction 'XX'" in capsys.readouterr().err
     assert app.run(["law", "list", "--on", "someday"]) == EXIT_USAGE
     assert "2027-12-02" in capsys.readouterr().err
 
@@ -166,7 +258,7 @@ def test_an_unknown_regime_is_told_with_the_nearest(capsys: pytest.CaptureFixtur
 
 def test_every_regime_can_be_shown_in_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
     app.run(["law", "list", "--json"])
-    for one in json.loads(capsys.readouterr().out):
+    for one in json.loads(capsys.readouterr().out)["regimes"]:
         assert app.run(["law", "show", one["id"]]) == EXIT_OK
         assert one["title"] in capsys.readouterr().out
         assert app.run(["law", "show", one["id"], "--json"]) == EXIT_OK

@@ -57,6 +57,8 @@ USES: Mapping[str, list[str]] = {
     "law check": [],
     "law due": [NAME],
     "law ask": [NAME],
+    "law explain": ["INC-2026-0002", "eu.gdpr.art33.register@DE"],
+    "law ics": [NAME],
     "law decide": ["INC-2026-0002", "eu.gdpr.art33.register@DE", "--because", "test data"],
     "respond": [NAME],
     "report prepare": [NAME, "--country", "DE"],

@@ -110,7 +110,9 @@ class TestDue:
 class TestAsking:
     def test_the_first_question_decides_most(self, tmp_path: Path) -> None:
         with bank(tmp_path) as (desk, _):
-            asked = duties.ask(desk, leak(desk, {}))
+            told = duties.ask(desk, leak(desk, {}))
+            asked = told.questions
+            assert told.statement.startswith("This is not legal advice.")
             counts = [len(question.decides) for question in asked]
             assert counts == sorted(counts, reverse=True)
             assert asked[0].fact == "personal_data_breach"
@@ -120,7 +122,70 @@ class TestAsking:
     def test_an_answered_question_is_not_asked_again(self, tmp_path: Path) -> None:
         with bank(tmp_path) as (desk, _):
             name = leak(desk, {"personal_data_breach": "no"})
-            assert "breach_risk" not in [question.fact for question in duties.ask(desk, name)]
+            assert "breach_risk" not in [question.fact for question in duties.ask(desk, name).questions]
+
+    def test_where_it_happened_and_what_the_organization_is_come_first(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            name = leak(desk, {"countries": "DE, US"})
+            facts = [question.fact for question in duties.ask(desk, name).questions]
+            assert facts[:2] == ["countries", "organization_kinds"]
+
+    def test_law_of_other_places_is_not_asked_about(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            told = duties.ask(desk, leak(desk, {"countries": "DE"}))
+            assert {duty.split(".")[0] for question in told.questions for duty in question.decides} == {"eu"}
+            kinds = [question for question in told.questions if question.fact == "organization_kinds"]
+            assert not [choice for question in kinds for choice in question.choices if choice.startswith("us_")]
+
+
+class TestExplaining:
+    def test_a_duty_is_told_with_its_reasons_and_what_would_decide_it(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            name = leak(desk, {"personal_data_breach": "yes"})
+            told = duties.explain(desk, name, "eu.gdpr.art33.notification@DE")
+            assert (told.obligation.truth, told.obligation.operational_due) == (Truth.UNKNOWN, START + 72 * HOUR)
+            assert [question.fact for question in told.questions] == ["breach_risk"]
+            assert told.obligation.trace
+            assert told.obligation.confidence == "P"
+            assert told.statement.startswith("This is not legal advice.")
+
+    def test_what_is_not_owed_is_explained_as_well(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            name = leak(desk, LEAK | {"breach_risk": "unlikely"})
+            told = duties.explain(desk, name, "eu.gdpr.art33.notification@DE")
+            assert told.obligation.truth is Truth.NO
+            assert told.questions == ()
+
+    def test_it_can_be_explained_as_it_was_known_before(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, clock):
+            name = leak(desk, {})
+            then = clock.now
+            clock.move(hours=1)
+            duties.answer(desk, name, "personal_data_breach", "no")
+            before = duties.explain(desk, name, "eu.gdpr.art33.register@FR", then)
+            now = duties.explain(desk, name, "eu.gdpr.art33.register@FR")
+            assert (before.obligation.truth, now.obligation.truth) == (Truth.UNKNOWN, Truth.NO)
+
+    def test_the_country_may_be_left_out_where_there_is_one(self, tmp_path: Path) -> None:
+        with bank(tmp_path) as (desk, _):
+            name = leak(desk, LEAK | {"countries": "PT"})
+            assert duties.explain(desk, name, "eu.gdpr.art33.register").obligation.id == "eu.gdpr.art33.register@PT"
+
+    @pytest.mark.parametrize(
+        ("duty", "says"),
+        [
+            ("eu.gdpr.art33.notification", "several authorities — name one: eu.gdpr.art33.notification@DE, "),
+            ("eu.gdpr.art33.notifikation@DE", "did you mean 'eu.gdpr.art33.notification@DE'"),
+            ("eu.gdpr.art33", "no duty 'eu.gdpr.art33'"),
+            ("nonsense", "no duty 'nonsense' — see: tocsin law due --all"),
+        ],
+    )
+    def test_a_duty_that_is_not_there_is_told_with_the_nearest(self, tmp_path: Path, duty: str, says: str) -> None:
+        with bank(tmp_path) as (desk, _):
+            name = leak(desk)
+            with pytest.raises(UsageFault) as told:
+                duties.explain(desk, name, duty)
+            assert says in str(told.value)
 
 
 class TestAnswering:

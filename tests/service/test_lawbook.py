@@ -8,15 +8,15 @@ import pytest
 
 from tocsin.content.loaders import law
 from tocsin.model.errors import UsageFault
-from tocsin.model.law import Confidence, Status
+from tocsin.model.law import Status, worst
 from tocsin.service import lawbook
-from tocsin.service.lawbook import WORST_FIRST, check, listed, shown
+from tocsin.service.lawbook import check, listed, shown
 
 REGIMES = [regime.id for regime in law.load().regimes]
 
 
 def test_every_regime_is_listed_once_in_order() -> None:
-    assert [one.id for one in listed(date(2026, 11, 24))] == REGIMES == sorted(REGIMES)
+    assert [one.id for one in listed(date(2026, 11, 24)).regimes] == REGIMES == sorted(REGIMES)
 
 
 @pytest.mark.parametrize(
@@ -28,19 +28,35 @@ def test_every_regime_is_listed_once_in_order() -> None:
     ],
 )
 def test_a_status_is_that_of_the_day(day: date, status: tuple[str, ...]) -> None:
-    assert next(one for one in listed(day) if one.id == "eu.gdpr.art33").status == status
+    assert next(one for one in listed(day).regimes if one.id == "eu.gdpr.art33").status == status
 
 
 def test_a_status_that_depends_on_the_case_shows_each_that_it_can_be() -> None:
-    ai_act = next(one for one in listed(date(2028, 1, 1)) if one.id == "eu.aiact.art73")
+    ai_act = next(one for one in listed(date(2028, 1, 1)).regimes if one.id == "eu.aiact.art73")
     assert ai_act.status == (str(Status.DORMANT), str(Status.BINDING))
 
 
 def test_confidence_is_that_of_the_least_well_read_citation() -> None:
-    for one in listed(date(2026, 11, 24)):
-        read = {cited.confidence for cited in shown(one.id).regime.citations.values()}
-        assert one.confidence == next(confidence for confidence in WORST_FIRST if confidence in read)
-    assert set(WORST_FIRST) == set(Confidence)
+    for one in listed(date(2026, 11, 24)).regimes:
+        read = worst(cited.confidence for cited in shown(one.id).regime.citations.values())
+        assert one.confidence is shown(one.id).confidence is read
+
+
+def test_a_jurisdiction_is_listed_with_the_states_in_it() -> None:
+    listing = listed(date(2026, 11, 24), "US")
+    assert {"us.sec.8k_105", "us.ca.1798_82"} <= {one.id for one in listing.regimes}
+    assert {one.jurisdiction[:2] for one in listing.regimes} == {"US"}
+    assert {one.jurisdiction for one in listed(date(2026, 11, 24), "US-CA").regimes} == {"US-CA"}
+
+
+def test_an_unknown_jurisdiction_names_the_nearest() -> None:
+    with pytest.raises(UsageFault, match=r"no jurisdiction 'US-CX'; did you mean 'US-"):
+        listed(date(2026, 11, 24), "US-CX")
+
+
+def test_what_is_listed_and_shown_says_what_it_is_not() -> None:
+    for statement in (listed(date(2026, 11, 24)).statement, shown("eu.gdpr.art33").statement):
+        assert statement.startswith("This is not legal advice.")
 
 
 @pytest.mark.parametrize("regime_id", REGIMES)

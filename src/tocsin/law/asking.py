@@ -1,9 +1,14 @@
-"""Which question to answer first: the one that decides most duties that bind, then the one with the earliest instant at stake."""
+"""Which question to answer first: where it happened, what the organization is, and then what decides most duties.
+
+A question decides a duty that some answer to it alone would make certain or make fall away, or whose clock it would move. What
+decides nothing alone is not asked while something else does: mostly the next answers make it needless.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from tocsin.law.clocks import FAR, FILED
 from tocsin.law.conditions import Compare, Condition, comparisons, pending, truth
@@ -16,6 +21,9 @@ from tocsin.model.law import ANCHORS, Case, Fact, Obligation, Question, Status, 
 ALARMING = (Status.BINDING, Status.DORMANT)
 """Statuses worth a question: proposals, guidelines and expired law never alarm."""
 COUNTRIES = "countries"
+KINDS = "organization_kinds"
+GATES = (COUNTRIES, KINDS)
+"""Asked first, however much the others decide: they rule out the law of other places and of other sectors at one stroke."""
 DATE = "date."
 Owed = Mapping[str, Obligation]
 
@@ -34,8 +42,14 @@ def questions(case: Case, library: Library, switches: Mapping[str, str] | None =
             for name in _turning_on(case, library.by_id[regime_id], owed):
                 open_facts.setdefault(name, []).append(library.by_id[regime_id])
     asked = [_fact(case, library, used, name, users, now) for name, users in open_facts.items()]
+    asked = [question for question in asked if question.decides] or asked
     asked += [*_countries(case, library), *_dates(library, (o for by_id in now.values() for o in by_id.values()))]
-    return tuple(sorted(asked, key=lambda q: (-len(q.decides), q.earliest_due or FAR, q.fact)))
+    return tuple(sorted(asked, key=_rank))
+
+
+def _rank(question: Question) -> tuple[int, int, datetime, str]:
+    gate = GATES.index(question.fact) if question.fact in GATES else len(GATES)
+    return gate, -len(question.decides), question.earliest_due or FAR, question.fact
 
 
 def _of(case: Case, regime: Regime, library: Library, switches: Mapping[str, str]) -> Owed:
@@ -49,10 +63,13 @@ def _worth(case: Case, regime: Regime, library: Library) -> bool:
 
 
 def _turning_on(case: Case, regime: Regime, owed: Owed) -> frozenset[str]:
-    """The open facts that decide whether the regime applies; once it does, those that decide its stages and deadlines."""
+    """The open facts that decide whether the regime applies; once it does, those that decide its stages and deadlines.
+
+    What hangs on the kind of organization waits for that answer: a hospital is not asked what only banks are asked.
+    """
     gates = pending(regime.applies, case.facts)
     if gates:
-        return gates
+        return gates & {KINDS} or gates
     stages = {o.stage for o in owed.values()}
     inner: list[Condition] = [r.when for r in regime.reroutings]
     inner += [period.when for period in regime.periods]
@@ -70,7 +87,7 @@ def _fact(
     users: Iterable[Regime],
     now: Mapping[str, Owed],
 ) -> Question:
-    """What the fact decides: every duty that some answer would change."""
+    """What the fact decides: every duty that some answer would settle."""
     kind = library.facts[name]
     decided: dict[str, Obligation] = {}
     choices: set[str] = set()
@@ -80,11 +97,12 @@ def _fact(
             choices.update(answer if isinstance(answer, list) else ())
             supposed = {**case.facts, name: Fact(name, answer, "supposed", "law ask", case.as_of)}
             after = _of(replace(case, facts=supposed), regime, library, switches)
-            decided |= {i: o for i, o in before.items() if _view(o) != _view(after.get(i))}
+            decided |= {i: o for i, o in before.items() if _settles(o, after.get(i))}
     shown = tuple(choice for choice in kind.choices if choice in choices) if kind.type == "set" else _choices(kind)
     earliest = min((o.operational_due or FAR for o in decided.values()), default=FAR)
     due = None if earliest == FAR else earliest
-    return Question(name, kind.text, kind.help, kind.type, shown, tuple(sorted(decided)), due, kind.citation)
+    meanings = {choice: kind.meanings[choice] for choice in shown if choice in kind.meanings}
+    return Question(name, kind.text, kind.help, kind.type, shown, tuple(sorted(decided)), due, kind.citation, meanings)
 
 
 def _choices(kind: FactKind) -> tuple[str, ...]:
@@ -119,8 +137,15 @@ def _around(compared: Compare, kind: FactKind) -> Iterator[Json]:
         yield from (*(value if isinstance(value, tuple) else (value,)), "none of these")
 
 
-def _view(owed: Obligation | None) -> object:
-    return owed and (owed.truth, owed.operational_due, owed.label, owed.status, owed.recipients)
+def _settles(before: Obligation, after: Obligation | None) -> bool:
+    """Whether a duty that was possible is certain or gone, or one that was certain is owed otherwise."""
+    if before.truth is Truth.UNKNOWN:
+        return after is None or after.truth is not Truth.UNKNOWN
+    return after is None or _owed(before) != _owed(after)
+
+
+def _owed(duty: Obligation) -> object:
+    return duty.truth, duty.operational_due, duty.label, duty.status, duty.recipients
 
 
 def _countries(case: Case, library: Library) -> Iterator[Question]:

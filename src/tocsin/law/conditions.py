@@ -148,6 +148,14 @@ def comparisons(condition: Condition) -> Iterator[Compare]:
             yield from comparisons(part)
 
 
+def decisive(reason: Reason) -> Reason:
+    """The innermost part on which the verdict rests: of what failed the first failing part, of what is open the first open one."""
+    for part in reason.because:
+        if part.truth is reason.truth:
+            return decisive(part)
+    return reason
+
+
 _NEGATED = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNKNOWN: Truth.UNKNOWN}
 
 

@@ -204,6 +204,8 @@ class Library:
     places: Mapping[str, Place]
     digest: str
     read_on: date
+    contradictions: tuple[Condition, ...] = ()
+    """Conditions that no answers may fulfil together."""
 
     @cached_property
     def users(self) -> Mapping[str, tuple[Regime, ...]]:

@@ -64,6 +64,13 @@ knowledge; per role it is written `aware.provider`, `aware.deployer`, `aware.con
 `submitted.<stage id>`."""
 
 
+STATEMENT = (
+    "This is not legal advice. It applies published rules to the facts that were entered; counsel decides. Each citation carries "
+    "how well its source was read: P primary text, Q official text quoted, S secondary, UNCONFIRMED by nobody yet."
+)
+"""Stands beside whatever the law room says, in text and in JSON."""
+
+
 def worst(read: Iterable[Confidence]) -> Confidence:
     """The least of these confidences; UNCONFIRMED of none."""
     found = set(read)
@@ -109,6 +116,8 @@ class Question:
     """Ids of the obligations that would become certain or fall away."""
     earliest_due: datetime | None
     citation: Citation | None
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """Choice -> what it means, where its name does not say it all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from tocsin.content.loaders import law as library_loader
 from tocsin.document.checking import near
 from tocsin.incident.deciding import Wish
 from tocsin.law import asking
 from tocsin.law import obligations as law
-from tocsin.law.regime import FactKind
+from tocsin.law.places import reached
 from tocsin.model.errors import UsageFault
 from tocsin.model.event import Json
 from tocsin.model.incident import Incident, Phase
-from tocsin.model.law import Case, Fact, Obligation, Question, Status, Truth
+from tocsin.model.law import STATEMENT, Case, Fact, Obligation, Question, Status, Truth
 from tocsin.model.policy import System
-from tocsin.service import incidents
+from tocsin.service import answers, incidents
 from tocsin.service.desk import Desk
-
-STATEMENT = (
-    "This is not legal advice. It applies published rules to the facts that were entered; counsel decides. Each citation carries "
-    "how well its source was read: P primary text, Q official text quoted, S secondary, UNCONFIRMED by nobody yet."
-)
-YES, NO, UNKNOWN = ("yes", "y", "true"), ("no", "n", "false"), ("unknown", "?", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +44,30 @@ class Duties:
     statement: str = STATEMENT
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The open questions of one incident."""
+
+    incident: str
+    as_of: datetime
+    questions: tuple[Question, ...]
+    packs: str
+    statement: str = STATEMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One duty of an incident, and the questions that would still decide it."""
+
+    incident: str
+    title: str
+    as_of: datetime
+    obligation: Obligation
+    questions: tuple[Question, ...]
+    packs: str
+    statement: str = STATEMENT
+
+
 def due(
     desk: Desk, incident_ids: Sequence[str] = (), as_of: datetime | None = None, *, explain_no: bool = False
 ) -> tuple[Duties, ...]:
@@ -65,16 +83,45 @@ def due(
 
 
 def of(desk: Desk, incident: Incident, as_of: datetime | None = None, *, explain_no: bool = False) -> Duties:
-    """The duties of one incident."""
+    """The duties of one incident; with `explain_no` also what the law of the places that it touches does not ask, and why."""
     library, case = library_loader.load(), case_of(desk, incident, as_of)
-    owed = law.obligations(case, library, explain_no=explain_no)
+    touched = [r for r in library.regimes if reached(case, r.jurisdiction, library) is not Truth.NO]
+    near_by = replace(library, regimes=tuple(touched))
+    owed = law.obligations(case, near_by, explain_no=explain_no)
     asked = len(asking.questions(case, library))
     return Duties(incident.id, incident.title, case.as_of, owed, _targets(desk, incident), asked, library.digest)
 
 
-def ask(desk: Desk, incident_id: str) -> tuple[Question, ...]:
+def ask(desk: Desk, incident_id: str) -> Asked:
     """The open questions, the most decisive first."""
-    return asking.questions(case_of(desk, incidents.find(desk, incident_id)), library_loader.load())
+    library, case = library_loader.load(), case_of(desk, incidents.find(desk, incident_id))
+    return Asked(incident_id, case.as_of, asking.questions(case, library), library.digest)
+
+
+def explain(desk: Desk, incident_id: str, obligation: str, as_of: datetime | None = None) -> Explained:
+    """One duty with everything that it rests on, whether it is owed or not.
+
+    Raises:
+        UsageFault: no such incident or duty; names the nearest.
+    """
+    library = library_loader.load()
+    incident = incidents.find(desk, incident_id, as_of)
+    case = case_of(desk, incident, as_of)
+    regimes = tuple(r for r in library.regimes if obligation.startswith(f"{r.id}."))
+    alone = replace(library, regimes=regimes)
+    found = {owed.id: owed for owed in law.obligations(case, alone, explain_no=True)}
+    several = [name for name in found if name.partition("@")[0] == obligation]
+    if several and obligation not in found:
+        if len(several) > 1:
+            raise UsageFault(f"{obligation} is owed to several authorities", f"name one: {', '.join(several)}")
+        obligation = several[0]
+    if obligation not in found:
+        ids = list(found) or [owed.id for owed in law.obligations(case, library, explain_no=True)]
+        raise UsageFault(
+            f"{incident_id} has no duty {obligation!r}{near(obligation, ids)}", "see: tocsin law due --all"
+        )
+    questions = tuple(q for q in asking.questions(case, alone) if obligation in q.decides)
+    return Explained(incident_id, incident.title, case.as_of, found[obligation], questions, library.digest)
 
 
 def answer(desk: Desk, incident_id: str, name: str, text: str, source: str = "") -> Incident:
@@ -82,11 +129,14 @@ def answer(desk: Desk, incident_id: str, name: str, text: str, source: str = "")
 
     Raises:
         UsageFault: no such fact, or an answer of another type.
+        Refused: the answer contradicts another one.
     """
-    known = library_loader.load().facts
-    if name not in known:
-        raise UsageFault(f"the law asks for no fact {name!r}{near(name, sorted(known))}", "see: tocsin law ask")
-    return incidents.set_fact(desk, incident_id, name, parsed(known[name], text), source)
+    library = library_loader.load()
+    value = answers.countries(text) if name == asking.COUNTRIES else answers.read(library.facts, name, text)
+    case = case_of(desk, incidents.find(desk, incident_id))
+    given = Fact(name, value, source, desk.author, case.as_of)
+    answers.check(library, {**case.facts, name: given}, name)
+    return incidents.set_fact(desk, incident_id, name, value, source)
 
 
 def decide_not_owed(desk: Desk, incident_id: str, obligation: str, reason: str) -> Incident:
@@ -118,29 +168,6 @@ def unmet(desk: Desk, incident: Incident) -> list[str]:
         if o.status is Status.BINDING and o.truth is Truth.YES and o.kind != "evidence"
         if not o.discharged_at and not o.decision
     ]
-
-
-def parsed(kind: FactKind, text: str) -> Json:
-    """The value in the text, by the fact's type; None for unknown. Raises UsageFault when it does not fit."""
-    word = text.strip().lower()
-    if word in UNKNOWN:
-        return None
-    try:
-        if kind.type == "truth":
-            if word in YES or word in NO:
-                return word in YES
-            raise ValueError(text)
-        if kind.type == "number":
-            return float(word) if "." in word else int(word)
-        if kind.type == "date":
-            return date.fromisoformat(word).isoformat()
-        if kind.type == "choice" and word not in kind.choices:
-            raise ValueError(text)
-    except ValueError:
-        wanted = {"truth": "yes, no or unknown", "number": "a number", "date": "a date such as 2026-11-24"}
-        choices = wanted.get(kind.type, f"one of {', '.join(kind.choices)}")
-        raise UsageFault(f"{kind.name} must be {choices}, not {text!r}", kind.text) from None
-    return text.strip() if kind.type == "text" else word
 
 
 def case_of(desk: Desk, incident: Incident, as_of: datetime | None = None) -> Case:

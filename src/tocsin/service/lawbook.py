@@ -8,10 +8,11 @@ from datetime import date
 from tocsin.content.loaders import law as library_loader
 from tocsin.content.loaders import vectors
 from tocsin.document.checking import near
+from tocsin.law.places import lies_in
 from tocsin.law.regime import Place, Regime
 from tocsin.law.vectors import differences
 from tocsin.model.errors import UsageFault
-from tocsin.model.law import Confidence, Recipient
+from tocsin.model.law import STATEMENT, Confidence, Recipient, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,6 @@ class Checked:
     faults: tuple[str, ...]
     packs: str
     """The digest of all packs."""
-
-
-WORST_FIRST = (Confidence.UNCONFIRMED, Confidence.S, Confidence.Q, Confidence.P)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +41,34 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The regimes, what each is on a day, and the digest of all packs."""
+
+    on: date
+    regimes: tuple[Listed, ...]
+    packs: str
+    statement: str = STATEMENT
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """A regime with those whom it names, by country."""
+    """A regime with those whom it names, by country, and how well the least well read of its sources was read."""
 
     regime: Regime
     recipients: tuple[Recipient, ...]
     facts: tuple[str, ...]
+    confidence: Confidence
+    statement: str = STATEMENT
 
 
-def listed(day: date) -> tuple[Listed, ...]:
-    """Every regime, by id."""
-    return tuple(_line(regime, day) for regime in library_loader.load().regimes)
+def listed(day: date, jurisdiction: str = "") -> Listing:
+    """Every regime, or those of a jurisdiction with the states in it, by id. Raises UsageFault for an unknown jurisdiction."""
+    library = library_loader.load()
+    if jurisdiction and jurisdiction not in library.places:
+        hint = near(jurisdiction, library.places)
+        raise UsageFault(f"the library knows no jurisdiction {jurisdiction!r}{hint}", "see: tocsin law list")
+    found = [r for r in library.regimes if not jurisdiction or lies_in(r.jurisdiction, jurisdiction, library)]
+    return Listing(day, tuple(_line(regime, day) for regime in found), library.digest)
 
 
 def shown(regime_id: str) -> Shown:
@@ -68,7 +83,7 @@ def shown(regime_id: str) -> Shown:
         if regime.register
         else regime.recipients
     )
-    return Shown(regime, named, tuple(sorted(regime.facts)))
+    return Shown(regime, named, tuple(sorted(regime.facts)), _confidence(regime))
 
 
 def check() -> Checked:
@@ -93,8 +108,6 @@ def _at(place: Place, regime: Regime) -> tuple[Recipient, ...]:
 
 def _line(regime: Regime, day: date) -> Listed:
     status = dict.fromkeys(str(period.status) for period in regime.periods if period.covers(day))
-    read = {cited.confidence for cited in regime.citations.values()}
-    worst = next(confidence for confidence in WORST_FIRST if confidence in read)
     return Listed(
         regime.id,
         regime.title,
@@ -102,5 +115,9 @@ def _line(regime: Regime, day: date) -> Listed:
         regime.who,
         tuple(status) or ("not in force",),
         len(regime.stages),
-        worst,
+        _confidence(regime),
     )
+
+
+def _confidence(regime: Regime) -> Confidence:
+    return worst(cited.confidence for cited in regime.citations.values())

@@ -65,11 +65,18 @@ def _fact(document: Document, path: Path, value: Any, facts: Mapping[str, FactKi
         yield Problem(document.place(path, key=True), f"no rule of the law asks for the fact {name!r}", remedy)
     elif value is not None and not _answers(facts[name], value):
         kind = facts[name]
-        wanted = f"one of {', '.join(kind.choices)}" if kind.type == "choice" else _WANTED[kind.type]
+        wanted = _WANTED[kind.type] or f"one of {', '.join(kind.choices)}"
         yield Problem(document.place(path), f"{name} must be {wanted} (it says {value!r})", kind.text)
 
 
-_WANTED = {"truth": "true or false", "number": "a number", "date": "a date such as 2026-11-24", "text": "text"}
+_WANTED = {
+    "truth": "true or false",
+    "number": "a number",
+    "date": "a date such as 2026-11-24",
+    "text": "text",
+    "choice": "",
+    "set": "a list of what `tocsin law ask` names, such as [health, location], or []",
+}
 
 
 def _answers(kind: FactKind, value: Any) -> bool:
@@ -80,6 +87,8 @@ def _answers(kind: FactKind, value: Any) -> bool:
         return isinstance(value, date) and not isinstance(value, datetime)
     if kind.type == "choice":
         return value in kind.choices
+    if kind.type == "set":
+        return isinstance(value, list) and all(part in kind.choices for part in value)
     return isinstance(value, bool if kind.type == "truth" else str)
 
 

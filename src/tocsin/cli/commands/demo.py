@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tocsin.cli.commands import law as law_commands
+from tocsin.cli.commands import duties as law_commands
 from tocsin.cli.options import DEFAULT, Shared
 from tocsin.cli.output import bars, counted, emit, heading, moment, say
 from tocsin.model.errors import EXIT_OK, EXIT_REFUSED

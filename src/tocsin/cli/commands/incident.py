@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from tocsin.cli.commands import law as law_commands
+from tocsin.cli.commands import duties as law_commands
 from tocsin.cli.commands import times
 from tocsin.cli.options import DEFAULT, Shared
 from tocsin.cli.output import counted, emit, heading, moment, pairs, say, span, table
@@ -143,7 +143,7 @@ def _show(state: Any, owed: Any, response: Any, took: Any, shared: Shared) -> No
         ((f.id, f.level, f.title, f"{f.count:,}", moment(f.last_at, shared.zone)) for f in ranked(state)),
         right=("count",),
     )
-    law_commands.clocks(owed, shared, only_open=True)
+    law_commands.clocks(owed, shared)
     heading("What is next")
     if response is None:
         say(f"  start the playbook: tocsin respond {state.id}")

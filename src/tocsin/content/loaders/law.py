@@ -37,8 +37,9 @@ KINDS = "organization_kinds"
 
 
 class _FactsFile(Strict):
-    facts: dict[str, FactFile]
+    facts: dict[str, FactFile] = Field(default_factory=dict)
     definitions: dict[str, Any] = Field(default_factory=dict)
+    contradictions: tuple[Any, ...] = ()
 
 
 class _PlaceFile(Strict):
@@ -66,7 +67,7 @@ Packs = list[tuple[str, PackFile, str]]
 def load(root: Traversable = SHIPPED) -> Library:
     """The shipped library, or that of another folder. Raises BadInput with every mistake of every pack."""
     packs, problems = _packs(root)
-    facts, definitions = _facts(root, packs)
+    facts, definitions, contradictions = _facts(root, packs)
     places = _places(root)
     regimes: list[Regime] = []
     for folder, pack, digest in packs:
@@ -79,7 +80,7 @@ def load(root: Traversable = SHIPPED) -> Library:
             problems.append(Problem(Spot(f"law/{folder}/pack.yaml", field="jurisdiction"), what, "see law/places.yaml"))
     if problems:
         raise BadInput(problems)
-    return Library(tuple(regimes), facts, places, library_digest(regimes), READ_ON)
+    return Library(tuple(regimes), facts, places, library_digest(regimes), READ_ON, contradictions)
 
 
 def library_digest(regimes: Iterable[Regime]) -> str:
@@ -100,15 +101,18 @@ def _packs(root: Traversable) -> tuple[Packs, list[Problem]]:
     return found, problems
 
 
-def _facts(root: Traversable, packs: Packs) -> tuple[dict[str, FactKind], dict[str, Condition]]:
-    """The shared facts and definitions, and the facts and kinds of organization that single packs bring along."""
+def _facts(root: Traversable, packs: Packs) -> tuple[dict[str, FactKind], dict[str, Condition], tuple[Condition, ...]]:
+    """The shared facts, definitions and contradictions, with the facts and kinds of organization that packs bring along."""
     facts: dict[str, FactKind] = {}
     written: dict[str, tuple[Any, str]] = {}
+    excluded: list[tuple[Any, Spot]] = []
     for name in names(root):
         if name.startswith("facts/"):
             file, _ = document(root, name, _FactsFile)
             facts |= {fact: body.kind(fact) for fact, body in file.facts.items()}
             written |= {key: (body, name) for key, body in file.definitions.items()}
+            spots = (Spot(f"law/{name}", field=f"contradictions.{n}") for n in range(len(file.contradictions)))
+            excluded += zip(file.contradictions, spots, strict=True)
     for folder, pack, _ in packs:
         clash = set(facts) & set(pack.facts)
         if clash:
@@ -120,7 +124,8 @@ def _facts(root: Traversable, packs: Packs) -> tuple[dict[str, FactKind], dict[s
     definitions: dict[str, Condition] = {}
     for key, (body, name) in written.items():
         definitions[key] = read_condition(body, definitions, facts, Spot(f"law/{name}", field=f"definitions.{key}"))
-    return facts, definitions
+    contradictions = tuple(read_condition(body, definitions, facts, spot) for body, spot in excluded)
+    return facts, definitions, contradictions
 
 
 def _with_kinds(fact: FactKind, kinds: Mapping[str, str]) -> FactKind:
