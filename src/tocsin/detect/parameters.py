@@ -31,7 +31,11 @@ def misfits(kind: DetectorKind, given: Mapping[str, Any]) -> list[Misfit]:
         elif wrong := _wrong(known[name], value):
             found.append(Misfit(name, wrong, known[name].doc, known=True))
     missing = (parameter for parameter in kind.parameters if parameter.required and parameter.name not in given)
-    return found + [Misfit(p.name, f"{kind.name} needs {p.name!r}", p.doc, known=True) for p in missing]
+    found += [Misfit(p.name, f"{kind.name} needs {p.name!r}", p.doc, known=True) for p in missing]
+    if not found and (wrong_together := kind.check(complete(kind, given))):
+        parameter, remedy = wrong_together
+        found.append(Misfit(parameter, f"the settings of {kind.name} do not go together", remedy, known=True))
+    return found
 
 
 def complete(kind: DetectorKind, given: Mapping[str, Any]) -> Mapping[str, Json]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Finding
@@ -118,6 +118,8 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     required: bool = False
+    column: Literal["", "any", "number", "text"] = ""
+    """Set where it names a telemetry column, or (a list) several, which the system must map: what their values must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class Setting:
     """Secret of the workspace: assigns units to buckets and keys the digests of found items. Never shown, never in the ledger."""
     content: Mapping[str, Any]
     """What the detector asked for in `DetectorKind.content`, loaded: e.g. `patterns`."""
+    table: Table | None = None
+    """The table of the system, for kinds that watch either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,5 +154,9 @@ class DetectorKind:
     sources: tuple[str, ...]
     build: Callable[[Setting], Detector[Any, Any]]
     content: tuple[str, ...] = ()
+    either: bool = False
+    """Whether it watches the other table as well, where the system has that one."""
     required: tuple[str, ...] = ()
     """Canonical telemetry columns that the system's mapping must provide."""
+    check: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda _: None
+    """What is wrong with the parameters together: which one, and what to write; None when nothing is."""

@@ -344,7 +344,8 @@ def _build(desk: Desk, system: System, choice: DetectorChoice) -> AnyDetector:
     kind = detector_kinds()[choice.kind]
     content = {name: _content(name) for name in kind.content}
     parameters = complete(kind, choice.parameters)
-    return kind.build(Setting(choice.id, system.id, parameters, choice.windowing, desk.salt, content))
+    table = system.telemetry.table if kind.either and system.telemetry else None
+    return kind.build(Setting(choice.id, system.id, parameters, choice.windowing, desk.salt, content, table))
 
 
 @lru_cache

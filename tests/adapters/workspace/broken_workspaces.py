@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tocsin.adapters.workspace.system_references import Known
-from tocsin.detect.detectors import equal_opportunity, group_parity
+from tocsin.detect.detectors import equal_opportunity, group_parity, mean, missing_values, rate, regression_error
 from tocsin.law.regime import FactKind
 
 HERE = Path(__file__).parent
@@ -14,7 +14,10 @@ SOUND = HERE / "sound"
 DEFECTS = sorted(folder.name for folder in (HERE / "broken").iterdir() if folder.is_dir())
 EXPECTED = "expected.txt"
 KNOWN = Known(
-    detectors={module.DETECTOR.name: module.DETECTOR for module in (group_parity, equal_opportunity)},
+    detectors={
+        module.DETECTOR.name: module.DETECTOR
+        for module in (group_parity, equal_opportunity, mean, missing_values, rate, regression_error)
+    },
     playbooks=frozenset({"any"}),
     facts={
         kind.name: kind

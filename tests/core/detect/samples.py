@@ -29,10 +29,25 @@ TEXTS = (
 ROLES = ("user", "assistant", "tool", "retrieved", "system", None)
 
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "rate": {"column": "feature.age", "above": 60.0},
+    "mean": {"column": "feature.age", "ceiling": 100.0},
+    "missing_values": {"column": "feature.age"},
+    "out_of_range": {"column": "feature.age", "lowest": 0.0, "highest": 120.0},
+    "new_categories": {"column": "feature.city", "known": ["Oslo", "Roma"]},
+    "regression_error": {"actual": "feature.age", "ceiling": 50.0},
+}
+"""What a kind cannot be built without."""
+
+
 def detector(kind: str, **parameters: Any) -> Detector[Any, Any]:
     """A detector of this kind with its defaults."""
     chosen = detector_kinds()[kind]
-    given = {"group": "sex", **parameters} if chosen.table == "predictions" else parameters
+    given = {**NEEDED.get(kind, {}), **parameters}
+    if any(parameter.name == "group" for parameter in chosen.parameters):
+        given = {"group": "sex", **given}
+    if any(parameter.name == "windows_of_reference" for parameter in chosen.parameters):
+        given = {"windows_of_reference": 8, **given}
     content = {"patterns": patterns.load()} if "patterns" in chosen.content else {}
     windowing = Windowing(every=timedelta(hours=1))
     return chosen.build(Setting(kind, "bank", complete(chosen, given), windowing, SALT, content))
@@ -96,25 +111,31 @@ def _personal(rng: np.random.Generator, rate: float, icc: float) -> float:
     return float(rng.beta(rate * spread, (1 - rate) * spread))
 
 
+NUMBERS = (None, 0.0, -1.0, 31.5, 59.0, 77.0, 1e300, -1e300, float("inf"), float("-inf"), float("nan"), 1e-300)
+
+
 def hostile_predictions(rng: np.random.Generator, count: int) -> pa.RecordBatch:
-    """Predictions with nulls everywhere, odd names, and few rows of some groups."""
-    names = np.array(["female", "male", "x>y", "", "Ünï", "d" * 300], object)
-    group = [None if rng.random() < 0.1 else names[rng.integers(len(names))] for _ in range(count)]
-    return placed(
-        {
-            "group.sex": pa.array(group, pa.string()).dictionary_encode(),
-            "decision": pa.array(
-                [None if rng.random() < 0.1 else bool(rng.integers(2)) for _ in range(count)], pa.bool_()
-            ),
-            "label": pa.array(
-                [None if rng.random() < 0.3 else bool(rng.integers(2)) for _ in range(count)], pa.bool_()
-            ),
-            "unit": pa.array(
-                [None if rng.random() < 0.3 else f"u{rng.integers(9)}" for _ in range(count)], pa.string()
-            ),
-        },
-        int(rng.integers(1_000_000)),
-    )
+    """Predictions with nulls everywhere, odd names and numbers, and few rows of some groups."""
+
+    def drawn(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+        return pa.array([values[rng.integers(len(values))] for _ in range(count)], kind)
+
+    def flags(missing: float) -> pa.Array:
+        return pa.array([None if rng.random() < missing else bool(rng.integers(2)) for _ in range(count)], pa.bool_())
+
+    names = ("female", "male", "x>y", "", "Ünï", "d" * 300, "|x", None)
+    units = pa.array([None if rng.random() < 0.3 else f"u{rng.integers(9)}" for _ in range(count)], pa.string())
+    columns = {
+        "group.sex": drawn(names, pa.string()).dictionary_encode(),
+        "group.age": drawn(("young", "old", None), pa.string()).dictionary_encode(),
+        "decision": flags(0.1),
+        "label": flags(0.3),
+        "score": drawn((*NUMBERS, 0.1, 0.5, 0.5, 0.9, 1.0), pa.float64()),
+        "feature.age": drawn(NUMBERS, pa.float64()),
+        "feature.city": drawn(("Oslo", "Roma", "", "東京", "x" * 500, None), pa.string()),
+        "unit": units,
+    }
+    return placed(columns, int(rng.integers(1_000_000)))
 
 
 def hostile_interactions(rng: np.random.Generator, count: int) -> pa.RecordBatch:
@@ -130,6 +151,13 @@ def hostile_interactions(rng: np.random.Generator, count: int) -> pa.RecordBatch
             "tool_arguments": pa.array(drawn((None, '{"to": "4111 1111 1111 1111"}')), pa.string()),
             "session": pa.array(drawn((None, "s1", "s2", "s3")), pa.string()),
             "unit": pa.array(drawn((None, "c1", "c2")), pa.string()),
+            "tool_name": pa.array(drawn((None, "search", "mail")), pa.string()).dictionary_encode(),
+            "model": pa.array(drawn((None, "m1", "m2")), pa.string()).dictionary_encode(),
+            "latency_ms": pa.array(drawn(NUMBERS), pa.float64()),
+            "cost": pa.array(drawn(NUMBERS), pa.float64()),
+            "tokens_in": pa.array(drawn((None, 0, 10, 1 << 40)), pa.int64()),
+            "tokens_out": pa.array(drawn((None, 0, 10, 1 << 40)), pa.int64()),
+            "error": pa.array(drawn((None, "", "Timeout")), pa.string()),
         },
         int(rng.integers(1_000_000)),
     )

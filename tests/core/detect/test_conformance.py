@@ -96,11 +96,11 @@ def test_neither_state_nor_rows_are_changed_by_observing(kind: str) -> None:
     rng = np.random.default_rng(3)
     watcher = detector(kind)
     batch, state = hostile(kind, rng, 50), _observed(kind, [hostile(kind, rng, 50)])
-    before_rows, before_state = batch.to_pylist(), watcher.to_bytes(state)
+    before_rows, before_state = repr(batch.to_pylist()), watcher.to_bytes(state)
     watcher.observe(state, batch)
     watcher.merge(state, state)
     watcher.evaluate(watcher.begin(), state, window(0))
-    assert (batch.to_pylist(), watcher.to_bytes(state)) == (before_rows, before_state)
+    assert (repr(batch.to_pylist()), watcher.to_bytes(state)) == (before_rows, before_state)
 
 
 def _played(kind: str, windows: int) -> tuple[list[Finding], list[bytes], list[Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.core.detect.samples import NEEDED
 from tocsin.content.discovery import detector_kinds
 from tocsin.detect.parameters import Misfit, complete, misfits
 
@@ -89,4 +90,29 @@ def test_every_default_would_pass_its_own_check(kind: str) -> None:
     chosen = detector_kinds()[kind]
     said = {p.name: p.default for p in chosen.parameters if p.default is not None}
     needed = {p.name: "x" for p in chosen.parameters if p.required}
-    assert misfits(chosen, said | needed) == []
+    assert misfits(chosen, said | needed | NEEDED.get(kind, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "parameter", "remedy"),
+    [
+        ("rate", {"column": "feature.age"}, "column", "say what counts"),
+        ("rate", {"column": "feature.age", "above": 1, "missing": True}, "column", "not several of them"),
+        ("rate", {"column": "feature.age", "values": ["a"], "below": 1}, "column", "not several of them"),
+        ("mean", {"column": "cost", "ceiling": 1, "floor": 1}, "ceiling", "above the floor (1)"),
+        ("mean", {"column": "cost", "ceiling": 1, "limit": 2}, "limit", "between the floor and the ceiling (0 to 1)"),
+        ("out_of_range", {"column": "cost", "lowest": 1, "highest": 0}, "highest", "above the lowest (1)"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_told(
+    kind: str, given: dict[str, Any], parameter: str, remedy: str
+) -> None:
+    (misfit,) = misfits(detector_kinds()[kind], given)
+    assert misfit.what == f"the settings of {kind} do not go together"
+    assert misfit.parameter == parameter
+    assert remedy in misfit.remedy
+    assert misfit.known
+
+
+def test_a_flag_needs_no_condition() -> None:
+    assert misfits(detector_kinds()["rate"], {"column": "decision"}) == []

@@ -152,14 +152,14 @@ class DetectorFile(Strict):
     """A detector that watches the system; `with` holds its parameters (see the reference of detectors)."""
 
     kind: Text = Field(description="which detector")
-    id: Identifier | None = Field(None, description="its id in this system; default: the kind and its group")
+    id: Identifier | None = Field(None, description="its id in this system; default: the kind and its group or column")
     window: WindowFile = Field(description="how the stream is cut")
     parameters: dict[str, Any] = Field(default_factory=dict, alias="with", description="the detector's parameters")
 
     @property
     def label(self) -> str:
-        """The id of the detector: the one given, else its kind with the group that it compares."""
-        group = self.parameters.get("group")
+        """The id of the detector: the one given, else its kind with the group that it compares or the column that it watches."""
+        group = self.parameters.get("group", self.parameters.get("column"))
         return self.id or (f"{self.kind}:{group}" if isinstance(group, str) else self.kind)
 
 

@@ -13,7 +13,7 @@ from tocsin.detect.parameters import misfits
 from tocsin.document.checking import near
 from tocsin.document.reading import Document, Path
 from tocsin.law.regime import FactKind
-from tocsin.model.detector import DetectorKind
+from tocsin.model.detector import DetectorKind, Parameter
 from tocsin.model.errors import Problem
 from tocsin.model.telemetry import FEATURE, GROUP, TABLES, Table, Type
 
@@ -156,7 +156,7 @@ def _detector(
         place = document.place((*path, "with", misfit.parameter), key=not misfit.known)
         suggestion = "" if misfit.known else near(misfit.parameter, [one.name for one in kind.parameters])
         yield Problem(place, misfit.what, suggestion.removeprefix("; ") or misfit.remedy)
-    if telemetry is None or telemetry.table != kind.table:
+    if telemetry is None or (telemetry.table != kind.table and not kind.either):
         has = f"has {telemetry.table}" if telemetry else "maps no telemetry"
         yield Problem(
             document.place((*path, "kind")), f"{kind.name} watches {kind.table}, this system {has}", "remove it"
@@ -178,3 +178,25 @@ def _needed(
         mapped = [name.removeprefix(GROUP) for name in telemetry.columns if name.startswith(GROUP)]
         what = f"the group {group!r} is not mapped: there is no column {GROUP + group!r}"
         yield Problem(document.place((*path, "with", "group")), what, choices(group, mapped))
+    for parameter in (parameter for parameter in kind.parameters if parameter.column):
+        given = chosen.parameters.get(parameter.name, parameter.default)
+        for column in given if isinstance(given, list) else [given]:
+            if isinstance(column, str) and (wrong := _unfit(telemetry, column, parameter)):
+                at = (*path, "with", parameter.name) if parameter.name in chosen.parameters else (*path, "kind")
+                suitable = [name for name in telemetry.columns if not _unfit(telemetry, name, parameter)]
+                yield Problem(document.place(at), f"{parameter.name}: {wrong}", choices(column, suitable))
+
+
+_VALUES: Mapping[str, frozenset[Type]] = {
+    "number": frozenset(("number", "count")),
+    "text": frozenset(("text", "category")),
+}
+
+
+def _unfit(telemetry: TelemetryFile, name: str, parameter: Parameter) -> str:
+    """Why the column cannot be what the parameter names; empty when it can."""
+    if name not in telemetry.columns:
+        return f"the column {name!r} is not mapped"
+    own = telemetry.columns[name].type if name.startswith(FEATURE) else _type(telemetry.table, name)
+    fits = parameter.column == "any" or own in _VALUES[parameter.column]
+    return "" if fits else f"the column {name!r} holds values of type {own}, not {parameter.column}"

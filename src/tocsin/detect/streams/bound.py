@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
+from tocsin.detect.streams import counts
+from tocsin.detect.streams import sequence as sequences
+from tocsin.detect.streams.counts import GroupCounts
+from tocsin.detect.streams.sequence import ContrastSequence, Process
 from tocsin.detect.streams.wrappers import Guarantee, promise
 from tocsin.model.detector import Parameter, Setting
 from tocsin.model.telemetry import Windowing
@@ -63,3 +68,49 @@ class Bound:
         """The promise in words, with its estimand."""
         told = promise(self.guarantee, float(self.get("alpha")), int(self.get("windows_per_false_alarm")))
         return f"{told}; a statement about the traffic served"
+
+
+@dataclass(frozen=True, slots=True)
+class Counting(Bound):
+    """A binding whose window state is `GroupCounts` and whose sequence state is `ContrastSequence`."""
+
+    @property
+    def buckets(self) -> int:
+        """Buckets that units fall into; one when the window is the unit."""
+        return int(self.get("buckets")) if self.get("unit") == "auto" else 1
+
+    def zero(self) -> GroupCounts:
+        """No rows."""
+        return counts.zero(self.buckets)
+
+    def merge(self, left: GroupCounts, right: GroupCounts) -> GroupCounts:
+        """The counts of both."""
+        return counts.merged(left, right)
+
+    def to_bytes(self, state: GroupCounts) -> bytes:
+        """Versioned bytes."""
+        return counts.to_bytes(state)
+
+    def from_bytes(self, data: bytes) -> GroupCounts:
+        """The inverse of `to_bytes`."""
+        return counts.from_bytes(data)
+
+    def begin(self) -> ContrastSequence:
+        """No window yet."""
+        return ContrastSequence()
+
+    def sequence_to_bytes(self, sequence: ContrastSequence) -> bytes:
+        """Versioned bytes."""
+        return sequences.to_bytes(sequence)
+
+    def sequence_from_bytes(self, data: bytes) -> ContrastSequence:
+        """The inverse of `sequence_to_bytes`."""
+        return sequences.from_bytes(data)
+
+    def log_threshold(self, process: Process) -> float:
+        """What the process must reach for its first alarm: its share of the budget counts."""
+        return log(self.threshold() / process.share)
+
+    def bar(self, process: Process) -> float:
+        """What it must reach for its next one."""
+        return process.bar(self.log_threshold(process))

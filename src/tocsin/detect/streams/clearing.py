@@ -18,6 +18,7 @@ from tocsin.detect.streams.contrast import (
     Counts,
     Floats,
     Rates,
+    Tallies,
     pair_centres,
     pair_log_e,
     pair_log_e_rows,
@@ -50,7 +51,7 @@ def gap_cleared(
     return _verdict(logs, alpha, margin, gap, rows, subject, hopeless=gap.value >= margin)
 
 
-def rate_cleared(windows: Sequence[Counts], rate: str, margin: float, alpha: float, recurrences: int) -> Clearance:
+def rate_cleared(windows: Sequence[Tallies], rate: str, margin: float, alpha: float, recurrences: int) -> Clearance:
     """Whether the windows' counts reject "the rate is at least `margin`", and none of the finding's own items came back."""
     logs = sum((rate_below_log_e(table, margin) for table in windows), np.zeros(len(BETS)))
     rows, outcomes = _total(windows)
@@ -88,8 +89,8 @@ def _folded(table: Counts) -> tuple[int, int]:
     return int(table[0].sum()), int(table[1].sum())
 
 
-def _total(tables: Iterable[Counts]) -> tuple[int, int]:
-    rows = outcomes = 0
+def _total(tables: Iterable[Tallies]) -> tuple[int, float]:
+    rows, outcomes = 0, 0.0
     for table in tables:
-        rows, outcomes = rows + int(table[0].sum()), outcomes + int(table[1].sum())
+        rows, outcomes = rows + int(table[0].sum()), outcomes + float(table[1].sum())
     return rows, outcomes

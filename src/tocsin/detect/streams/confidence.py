@@ -28,7 +28,7 @@ def multiplier(rows: int, alpha: float) -> float:
     return sqrt(2 * (1 + 1 / q) * log(sqrt(q + 1) / alpha)) if rows else 0.0
 
 
-def rate(rows: int, outcomes: int, alpha: float, design: float = 1.0) -> Interval:
+def rate(rows: int, outcomes: float, alpha: float, design: float = 1.0) -> Interval:
     """A rate; `design` is the design effect by which repeated units inflate the variance (1: independent rows)."""
     if not rows:
         return Interval(0.0, 0.0, 1.0)
@@ -37,7 +37,7 @@ def rate(rows: int, outcomes: int, alpha: float, design: float = 1.0) -> Interva
     return Interval(value, max(0.0, value - radius), min(1.0, value + radius))
 
 
-def difference(high: tuple[int, int], low: tuple[int, int], alpha: float, design: float = 1.0) -> Interval:
+def difference(high: tuple[int, float], low: tuple[int, float], alpha: float, design: float = 1.0) -> Interval:
     """The difference of two rates, from (rows, outcomes) of each."""
     if not high[0] or not low[0]:
         return Interval(0.0, -1.0, 1.0)
@@ -47,7 +47,7 @@ def difference(high: tuple[int, int], low: tuple[int, int], alpha: float, design
     return Interval(value, max(-1.0, value - radius), min(1.0, value + radius))
 
 
-def _variance(rows: int, outcomes: int) -> float:
+def _variance(rows: int, outcomes: float) -> float:
     """The variance of a rate, with half a row added on each side so that it is never zero."""
     smooth = (outcomes + 0.5) / (rows + 1)
     return smooth * (1 - smooth) / rows

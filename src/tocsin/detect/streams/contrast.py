@@ -13,12 +13,14 @@ Related: Clerico, arXiv:2412.02640 (why no bet on a bounded mean beats a linear 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Counts = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+Tallies = np.ndarray[tuple[int, ...], np.dtype[Any]]
+"""[2, m]: rows and outcomes per bucket, where an outcome may also be an amount from 0 to 1."""
 
 BETS: Floats = np.array([0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.85])
 """Fractions bet against the null; a fixed grid is as good as adaptive bets (measured) and keeps evaluation order-free."""
@@ -33,7 +35,7 @@ class Rates(NamedTuple):
     rows: float = 0.0
     outcomes: float = 0.0
 
-    def after(self, rows: int, outcomes: int) -> Rates:
+    def after(self, rows: int, outcomes: float) -> Rates:
         """The weights after one more window."""
         return Rates(DECAY * self.rows + rows, DECAY * self.outcomes + outcomes)
 
@@ -75,7 +77,7 @@ def pair_log_e_rows(
     return np.asarray(np.log1p(np.outer(bets, steps)) @ counts)
 
 
-def rate_log_e(counts: Counts, limit: float, largest: int, bets: Floats = BETS) -> Floats:
+def rate_log_e(counts: Tallies, limit: float, largest: int, bets: Floats = BETS) -> Floats:
     """log E(f) per bet against "the rate is at most `limit`"; `largest` is the largest bucket of PAST windows (rows)."""
     rows, outcomes = counts[0], counts[1]
     if not rows.any():
@@ -84,7 +86,7 @@ def rate_log_e(counts: Counts, limit: float, largest: int, bets: Floats = BETS) 
     return np.asarray(np.log1p(np.outer(bets, z)).sum(axis=1))
 
 
-def rate_below_log_e(counts: Counts, limit: float, bets: Floats = BETS) -> Floats:
+def rate_below_log_e(counts: Tallies, limit: float, bets: Floats = BETS) -> Floats:
     """log E(f) per bet against "the rate is at least `limit`": evidence that something is gone (c = -1, c0 = -limit)."""
     rows, outcomes = counts[0], counts[1]
     if not rows.any():

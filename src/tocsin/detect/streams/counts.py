@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from tocsin.detect.streams.buckets import buckets, mixed
-from tocsin.detect.streams.contrast import Counts
+from tocsin.detect.streams.contrast import Counts, Tallies
 from tocsin.model.errors import BadInput, Place
 from tocsin.model.finding import RowRef
 from tocsin.model.telemetry import ROW, SEGMENT
@@ -26,6 +26,8 @@ from tocsin.model.telemetry import ROW, SEGMENT
 VERSION = 1
 GROUPS_MAX = 32
 SAMPLE = 10
+ALL = "all rows"
+"""The name of the series of all rows: kept before any other."""
 
 Sample = tuple[tuple[int, str, int], ...]
 """(keyed hash, segment, row) ascending."""
@@ -75,20 +77,34 @@ def zero(count: int) -> GroupCounts:
 
 
 def counted(
-    group: pa.Array, outcome: pa.Array, unit: pa.Array, batch: pa.RecordBatch, count: int, salt: bytes
+    group: pa.Array,
+    outcome: pa.Array,
+    unit: pa.Array,
+    batch: pa.RecordBatch,
+    count: int,
+    salt: bytes,
+    *,
+    each: bool = False,
+    full: int = 1,
 ) -> GroupCounts:
-    """The counts of these rows; `group` is a dictionary array and `outcome` a boolean one, both without nulls.
+    """The counts of these rows; `group` is a dictionary array and `outcome` holds flags or whole amounts, both without nulls.
 
-    `batch` holds the rows' places, in the same order.
+    `batch` holds the rows' places, in the same order. `each`: a row without a unit is a unit of its own.
+    Without it such rows are one unit together. `full` is the largest amount: the rows above its half are the positive ones.
     """
     names = group.dictionary.to_pylist()
     codes = group.indices.to_numpy().astype(np.int64)
-    positive = outcome.to_numpy(zero_copy_only=False).astype(bool)
-    where = codes * count + buckets(unit, count, salt)
+    amount = outcome.to_numpy(zero_copy_only=False).astype(np.int64)
+    order = mixed(batch.column(SEGMENT), batch.column(ROW), salt)
+    bucket = buckets(unit, count, salt)
+    if each and unit.null_count:
+        nameless = unit.is_null().to_numpy(zero_copy_only=False)
+        bucket = np.where(nameless, (order % np.uint64(count)).astype(np.int64), bucket)
+    where = codes * count + bucket
     size = len(names) * count
     rows = np.bincount(where, minlength=size).reshape(len(names), count)
-    hits = np.bincount(where[positive], minlength=size).reshape(len(names), count)
-    order = mixed(batch.column(SEGMENT), batch.column(ROW), salt)
+    hits = np.bincount(where, weights=amount, minlength=size).reshape(len(names), count)
+    positive = amount * 2 > full
     found = {}
     for code in np.unique(codes):
         mine = codes == code
@@ -111,14 +127,14 @@ def total(states: Iterable[GroupCounts], count: int) -> GroupCounts:
     return reduce(merged, states, zero(count))
 
 
-def folded(counts: Counts) -> tuple[int, int]:
+def folded(counts: Tallies) -> tuple[int, int]:
     """(rows, outcomes) over all buckets."""
     return int(counts[0].sum()), int(counts[1].sum())
 
 
-def design(counts: Counts) -> float:
+def design(counts: Tallies) -> float:
     """How much repeated units inflate the variance of the rate: 1 for independent rows."""
-    rows, outcomes = folded(counts)
+    rows, outcomes = (float(part) for part in counts.sum(axis=1))
     rate = outcomes / rows if rows else 0.0
     spread = rows * rate * (1 - rate)
     return float(((counts[1] - rate * counts[0]) ** 2).sum() / spread) if spread else 1.0
@@ -172,7 +188,7 @@ def _bounded(state: GroupCounts) -> GroupCounts:
     """At most `GROUPS_MAX` groups: those whose names hash smallest."""
     if len(state.groups) <= GROUPS_MAX:
         return state
-    kept = sorted(state.groups, key=lambda name: sha256(name.encode()).digest())[:GROUPS_MAX]
+    kept = sorted(state.groups, key=lambda name: (name != ALL, sha256(name.encode()).digest()))[:GROUPS_MAX]
     dropped = sum(state.rows(name) for name in state.groups if name not in kept)
     return GroupCounts(
         state.buckets, {name: state.groups[name] for name in kept}, state.overflow + dropped, state.united

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from tocsin.detect.streams import confidence, counts, telling
 from tocsin.detect.streams import sequence as sequences
-from tocsin.detect.streams.bound import GUARANTEE, Bound
+from tocsin.detect.streams.bound import GUARANTEE, Counting
 from tocsin.detect.streams.clearing import gap_cleared
 from tocsin.detect.streams.contrast import BETS, Floats, pair_centres, pair_log_e, pair_log_e_rows
 from tocsin.detect.streams.counts import GroupCounts
@@ -31,9 +31,6 @@ PAIRS_OF_ALL_MAX = 8
 """Up to this many groups every ordered pair is tested; beyond, every group against the largest, both ways."""
 ROWS_MIN = 5
 """A pair is passed over in a window in which one of the two has fewer rows."""
-LATE_SHARE = 0.1
-"""Share of alpha kept for groups that appear after the first window, when the groups are not named in the settings."""
-
 _UNITS = ("auto", "rows", "window")
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("group", str, None, "the attribute to compare: a column `group.<name>` must be mapped", required=True),
@@ -55,7 +52,7 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class GroupContrast(Bound):
+class GroupContrast(Counting):
     """A `model.detector.Detector` over `GroupCounts` and `ContrastSequence`."""
 
     comparison: Comparison
@@ -85,14 +82,6 @@ class GroupContrast(Bound):
     def _column(self) -> str:
         return f"{GROUP}{self.get('group')}"
 
-    @property
-    def _buckets(self) -> int:
-        return int(self.get("buckets")) if self.get("unit") == "auto" else 1
-
-    def zero(self) -> GroupCounts:
-        """No rows."""
-        return counts.zero(self._buckets)
-
     def observe(self, state: GroupCounts, batch: pa.RecordBatch) -> GroupCounts:
         """The state after these rows; rows without a group, a decision or (where needed) a label do not count."""
         group = batch.column(self._column)
@@ -107,33 +96,9 @@ class GroupContrast(Bound):
             return state
         rows = batch.take(index)
         decision = rows.column("decision").cast(pa.bool_())
-        units = rows.column("unit") if self._buckets > 1 else pa.nulls(len(index), pa.string())
-        seen = counts.counted(group.take(index), decision, units, rows, self._buckets, self.setting.salt)
+        units = rows.column("unit") if self.buckets > 1 else pa.nulls(len(index), pa.string())
+        seen = counts.counted(group.take(index), decision, units, rows, self.buckets, self.setting.salt)
         return counts.merged(state, seen)
-
-    def merge(self, left: GroupCounts, right: GroupCounts) -> GroupCounts:
-        """The counts of both."""
-        return counts.merged(left, right)
-
-    def to_bytes(self, state: GroupCounts) -> bytes:
-        """Versioned bytes."""
-        return counts.to_bytes(state)
-
-    def from_bytes(self, data: bytes) -> GroupCounts:
-        """The inverse of `to_bytes`."""
-        return counts.from_bytes(data)
-
-    def begin(self) -> ContrastSequence:
-        """No window yet."""
-        return ContrastSequence()
-
-    def sequence_to_bytes(self, sequence: ContrastSequence) -> bytes:
-        """Versioned bytes."""
-        return sequences.to_bytes(sequence)
-
-    def sequence_from_bytes(self, data: bytes) -> ContrastSequence:
-        """The inverse of `sequence_to_bytes`."""
-        return sequences.from_bytes(data)
 
     def evaluate(self, sequence: ContrastSequence, state: GroupCounts, window: Window) -> Evaluated[ContrastSequence]:
         """Judge a closed window: the process of every statement with rows takes one step; those that cross their threshold are told.
@@ -150,9 +115,9 @@ class GroupContrast(Bound):
         seen = Seen(window.index, telling.micros(window.start), self._design(state), present, largest, stepped)
         after = sequences.advanced(sequence, seen)
         logs = {name: process.log_e_value(self.guarantee) for name, process in stepped.items()}
-        crossed = sorted(name for name, p in stepped.items() if p.alarming(logs[name], self._log_threshold(p)))
+        crossed = sorted(name for name, p in stepped.items() if p.alarming(logs[name], self.log_threshold(p)))
         findings = tuple(self._finding(after, state, window, name, logs[name], by_rows=by_rows) for name in crossed)
-        settled = {name: p.settled(logs[name], self._log_threshold(p)) for name, p in stepped.items()}
+        settled = {name: p.settled(logs[name], self.log_threshold(p)) for name, p in stepped.items()}
         restarted = {name: p.restarted() if name in crossed else settled[name] for name, p in stepped.items()}
         statistics = self._statistics(after, present, logs, by_rows=by_rows)
         return Evaluated(after.with_processes(restarted), findings, statistics)
@@ -160,7 +125,7 @@ class GroupContrast(Bound):
     def clearance(self, finding: Finding, windows: Iterable[GroupCounts], alpha: float) -> Clearance:
         """Whether the rows after a fix prove that the gap of the finding is below `cleared_below`."""
         states = list(windows)
-        by_rows = self._by_rows(counts.total(states, self._buckets))
+        by_rows = self._by_rows(counts.total(states, self.buckets))
         high, low = str(finding.details["high"]), str(finding.details["low"])
         margin = max(float(self.get("cleared_below")), float(self.get("tolerance")))
         pairs = [(state.counts(high), state.counts(low)) for state in states]
@@ -178,9 +143,7 @@ class GroupContrast(Bound):
         groups = [name for name in self.get("groups") or present if SEPARATOR not in name]
         new = [str(pair) for pair in _pairs(groups, sequence, state) if str(pair) not in known]
         complete = bool(self.get("groups")) and len(groups) <= PAIRS_OF_ALL_MAX
-        late = LATE_SHARE / (len(known) + 1) / (len(known) + 2)
-        share = late if known else 1.0 if complete else 1 - LATE_SHARE
-        return known | {name: sequences.begun(bets, share / len(new)) for name in new}
+        return sequences.joined(known, new, bets, closed=complete)
 
     def _stepped(
         self, process: Process, pair: Statement, sequence: ContrastSequence, state: GroupCounts, *, by_rows: bool
@@ -204,15 +167,9 @@ class GroupContrast(Bound):
         centres = pair_centres(sequence.rate(pair.high), sequence.rate(pair.low), float(self.get("tolerance")))
         return pair_log_e_rows(a, b, centres, BETS[: len(bets)]) if by_rows else pair_log_e(high, low, centres)
 
-    def _log_threshold(self, process: Process) -> float:
-        return log(self.threshold() / process.share)
-
-    def _bar(self, process: Process) -> float:
-        return process.bar(self._log_threshold(process))
-
     def _design(self, state: GroupCounts) -> float:
         """The design effect of the window: how much units that repeat inflate the variance of the rates."""
-        return max([1.0, *(counts.design(group.counts) for group in state.groups.values() if self._buckets > 1)])
+        return max([1.0, *(counts.design(group.counts) for group in state.groups.values() if self.buckets > 1)])
 
     def _statistics(
         self,
@@ -222,7 +179,7 @@ class GroupContrast(Bound):
         *,
         by_rows: bool,
     ) -> Mapping[str, Json]:
-        bars = {name: self._bar(after.processes[name]) for name in logs}
+        bars = {name: self.bar(after.processes[name]) for name in logs}
         top = max(logs, key=lambda name: logs[name] / bars[name], default="")
         return {
             "groups": {name: list(pair) for name, pair in sorted(present.items())},
@@ -252,7 +209,7 @@ class GroupContrast(Bound):
             level=Level.ALARM,
             title=f"{words.noun} differs by {self.get('group')}: {pair.low} {b[1] / b[0]:.1%}, {pair.high} {a[1] / a[0]:.1%}",
             window=window,
-            strength=telling.strength(log_e, self._bar(after.processes[name]), claim),
+            strength=telling.strength(log_e, self.bar(after.processes[name]), claim),
             count=b[0],
             rows=self._rows(state, pair),
             explanation=telling.gap_explanation(words, pair, (a, b), since.start),

@@ -5,18 +5,21 @@ A *series* is what counts are kept of (a group, or everything); a *statement* is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 
 from tocsin.detect.streams.contrast import Floats, Rates
+from tocsin.detect.streams.reference import Reference
 from tocsin.detect.streams.wrappers import Guarantee, log_mean, log_statistic, start, step
 from tocsin.model.errors import BadInput, Place
 
 VERSION = 1
 QUIET_WINDOWS = 24
+LATE_SHARE = 0.1
+"""Share of the budget kept for statements that become possible after the first window, when they are not all named at the start."""
 HISTORY = 128
 """Windows kept for dating a change; one that began earlier is dated "at least that long ago"."""
 
@@ -27,7 +30,7 @@ class Past(msgspec.Struct, frozen=True, array_like=True):
     index: int
     start: int
     design: float
-    counts: tuple[tuple[int, int, int], ...]
+    counts: tuple[tuple[int, int, float], ...]
 
 
 class Process(msgspec.Struct, frozen=True, array_like=True):
@@ -79,12 +82,14 @@ class ContrastSequence(msgspec.Struct, frozen=True, array_like=True):
 
     processes: dict[str, Process] = {}
     rates: dict[str, tuple[float, float]] = {}
-    totals: dict[str, tuple[int, int]] = {}
+    totals: dict[str, tuple[int, float]] = {}
     history: tuple[Past, ...] = ()
     largest: int = 0
     """The largest bucket of past windows, in rows."""
     series: tuple[str, ...] = ()
     """The names of the series, in the order in which they appeared: history names them by their place."""
+    references: dict[str, Reference] = {}
+    """What each series looked like in its first windows."""
 
     def with_processes(self, processes: dict[str, Process]) -> ContrastSequence:
         """The same past with other processes."""
@@ -108,7 +113,7 @@ class Seen:
     index: int
     start: int
     design: float
-    counts: Mapping[str, tuple[int, int]]
+    counts: Mapping[str, tuple[int, float]]
     largest: int = 0
     processes: Mapping[str, Process] = field(default_factory=dict)
 
@@ -116,6 +121,16 @@ class Seen:
 def begun(bets: int, share: float) -> Process:
     """A process before its first window."""
     return Process(_silent(bets), 0, share)
+
+
+def joined(known: dict[str, Process], new: Sequence[str], bets: int, *, closed: bool) -> dict[str, Process]:
+    """The processes with new ones: the first share the budget, those that come later share what was kept back for them.
+
+    `closed`: none will come later.
+    """
+    late = LATE_SHARE / (len(known) + 1) / (len(known) + 2)
+    share = late if known else 1.0 if closed else 1 - LATE_SHARE
+    return known | {name: begun(bets, share / len(new)) for name in new}
 
 
 def advanced(sequence: ContrastSequence, seen: Seen) -> ContrastSequence:
@@ -131,7 +146,8 @@ def advanced(sequence: ContrastSequence, seen: Seen) -> ContrastSequence:
         seen.index, seen.start, seen.design, tuple(sorted((names.index(n), *pair) for n, pair in seen.counts.items()))
     )
     history = (*sequence.history, past)[-HISTORY:]
-    return ContrastSequence(dict(seen.processes), rates, totals, history, max(sequence.largest, seen.largest), names)
+    largest = max(sequence.largest, seen.largest)
+    return ContrastSequence(dict(seen.processes), rates, totals, history, largest, names, sequence.references)
 
 
 def to_bytes(sequence: ContrastSequence) -> bytes:

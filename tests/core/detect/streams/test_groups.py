@@ -11,8 +11,9 @@ import pytest
 from tests.core.detect.samples import detector, placed, predictions, window
 from tocsin.detect.streams.contrast import BETS
 from tocsin.detect.streams.counts import Group, GroupCounts
-from tocsin.detect.streams.groups import LATE_SHARE, PAIRS_OF_ALL_MAX
+from tocsin.detect.streams.groups import PAIRS_OF_ALL_MAX
 from tocsin.detect.streams.oddsratio import ODDS, ROWS_MAX
+from tocsin.detect.streams.sequence import LATE_SHARE
 from tocsin.detect.streams.telling import statement
 from tocsin.model.finding import Finding, Level, RowRef
 
