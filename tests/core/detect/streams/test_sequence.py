@@ -14,6 +14,7 @@ from tocsin.detect.streams import sequence as sequences
 from tocsin.detect.streams import telling
 from tocsin.detect.streams.confidence import Interval
 from tocsin.detect.streams.contrast import DECAY
+from tocsin.detect.streams.reference import Reference
 from tocsin.detect.streams.sequence import HISTORY, ContrastSequence, Past, Process, Seen, advanced
 from tocsin.detect.streams.since import Dated
 from tocsin.detect.streams.telling import Comparison, Statement, statement
@@ -162,3 +163,31 @@ def test_instants_are_microseconds_both_ways() -> None:
 
 def test_the_past_is_kept_as_plain_numbers() -> None:
     assert after(seen(3, m=(5, 2))).history == (Past(3, telling.micros(BEGIN + timedelta(hours=3)), 1.0, ((0, 5, 2),)),)
+
+
+# --- references -----------------------------------------------------------------------------------------------------
+
+
+def test_references_are_kept_with_the_sequence() -> None:
+    kept = Reference().after(np.array([[10.0, 5.0], [1.0, 0.0]]), folding=True)
+    sequence = ContrastSequence(references={"all rows": kept})
+    back = sequences.from_bytes(sequences.to_bytes(sequence))
+    assert back == sequence
+    assert back.references["all rows"].mean == kept.mean
+
+
+def test_a_window_goes_by_and_the_references_stay() -> None:
+    kept = Reference(windows=3, rows=30, amount=3.0)
+    sequence = ContrastSequence(references={"a": kept})
+    after = sequences.advanced(sequence, sequences.Seen(0, 0, 1.0, {"a": (10, 1.5)}))
+    assert after.references == {"a": kept}
+    assert after.totals == {"a": (10, 1.5)}
+    assert after.recent("a").tolist() == [[10.0, 1.5]]
+
+
+def test_a_sequence_that_was_kept_before_there_were_references_is_read() -> None:
+    before = [{"a>b": [[0.0], 3, 1.0, 0]}, {"a": [10.0, 1.0]}, {"a": [10, 1]}, [[0, 5, 1.0, [[0, 10, 1]]]], 4, ["a"]]
+    sequence = sequences.from_bytes(msgspec.msgpack.encode((1, before)))
+    assert sequence.references == {}
+    assert sequence.processes["a>b"].windows == 3
+    assert sequence.recent("a").tolist() == [[10.0, 1.0]]
