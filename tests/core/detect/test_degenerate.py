@@ -72,7 +72,7 @@ def test_a_stream_that_never_changes_never_alarms(kind: str, value: dict[str, An
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_windows_of_one_row_are_no_evidence(kind: str) -> None:
-    findings, _ = _judged(kind, _like(kind, 1), 3)
+    findings, _ = _judged(kind, _like(kind, 1), 2)
     assert findings == []
 
 

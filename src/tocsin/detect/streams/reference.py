@@ -32,6 +32,8 @@ WINDOWS = 30
 SHOCK_SHARE = 0.1
 """Windows move together when their excess spread is above this share of the rate."""
 SHOCKS = 3.0
+RARE = 30
+"""With fewer outcomes than this in the whole reference the exact bound of a Poisson count is the least margin."""
 FOLD = 64
 """Buckets kept of the reference for the population's margin."""
 LAMBDAS: Floats = np.array([0.15, 0.3, 0.6, 1.0, 1.5, 2.2, 3.2, 4.5])
@@ -152,10 +154,14 @@ def normal_of(reference: Reference, wanted: str) -> Normal:
         margin += SHOCKS * reference.excess
     elif mode == "gaussian":
         spread = sqrt(reference.variance * (n - 1) / chi_squared(2 * BETA, n - 1))
-    rare = poisson_upper(reference.amount, 1 - BETA) / reference.rows - mean
-    common = poisson_upper(reference.rows - reference.amount, 1 - BETA) / reference.rows - (1 - mean)
-    above, below = max(margin, rare), max(margin, common)
+    above = max(margin, _rare(reference.amount, reference.rows))
+    below = max(margin, _rare(reference.rows - reference.amount, reference.rows))
     return Normal(MODE[mode], mean, above, below, spread, reference.rows / n)
+
+
+def _rare(amount: float, rows: int) -> float:
+    """The least margin where so few outcomes were seen that their spread says nothing."""
+    return (poisson_upper(amount, 1 - BETA) - amount) / rows if amount < RARE else 0.0
 
 
 def chosen(reference: Reference) -> Mode:

@@ -141,3 +141,10 @@ def test_a_complete_reference_only_remembers_larger_buckets() -> None:
 def test_every_mode_has_its_words() -> None:
     assert set(MODES) >= {"limit", "own", "population", "shocks", "gaussian"}
     assert all(MODES.values())
+
+
+@pytest.mark.parametrize(("amount", "expected"), [(0, 3.689), (4, 10.24 - 4), (29, 0.0), (600, 0.0)])
+def test_few_outcomes_keep_the_margin_of_a_count(amount: int, expected: float) -> None:
+    kept = _of([amount / 15_000] * 30)
+    margin = normal_of(kept, "own").above
+    assert margin == pytest.approx(max(expected, 41.65 - 29 if amount == 29 else 0.0) / 15_000, rel=0.01, abs=1e-9)
