@@ -22,7 +22,7 @@ WATCHERS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def _rows(rng: np.random.Generator, count: int, segment: str, error: float) -> pa.RecordBatch:
-    label = rng.random(count) < 0.5
+    label = rng.random(count) < 0.7
     columns = {
         "decision": pa.array(label ^ (rng.random(count) < error)),
         "label": pa.array(label),
