@@ -22,6 +22,7 @@ LEAK = {
     "personal_data_breach": "yes",
     "breach_risk": "high",
     "breach_communication_excepted": "no",
+    "organization_kinds": "none",
 }
 
 
@@ -49,6 +50,7 @@ class TestDue:
             record(desk, found())
             triage(desk)
             duties.answer(desk, "INC-2026-0001", "fundamental_rights_infringement", "yes")
+            duties.answer(desk, "INC-2026-0001", "organization_kinds", "none")
             incidents.acknowledge(desk, "INC-2026-0001")
             (told,) = duties.due(desk)
             ai_act = [o for o in told.obligations if o.regime.startswith("eu.aiact")]
@@ -110,7 +112,7 @@ class TestDue:
 class TestAsking:
     def test_the_first_question_decides_most(self, tmp_path: Path) -> None:
         with bank(tmp_path) as (desk, _):
-            told = duties.ask(desk, leak(desk, {}))
+            told = duties.ask(desk, leak(desk, {"organization_kinds": "none"}))
             asked = told.questions
             assert told.statement.startswith("This is not legal advice.")
             counts = [len(question.decides) for question in asked]
