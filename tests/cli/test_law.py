@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.cli import app
-from tocsin.model.errors import EXIT_OK, EXIT_REFUSED, EXIT_USAGE
+from tocsin.model.errors import EXIT_BAD_INPUT, EXIT_OK, EXIT_REFUSED, EXIT_USAGE
 
 Run = Callable[..., tuple[int, str, str]]
 NAME = "INC-{year}-0001"
@@ -283,3 +283,46 @@ def test_what_is_encoded_is_compared_with_what_was_counted_by_hand(
     monkeypatch.setattr(lawbook, "differences", lambda *_: ["notify: late"])
     assert app.run(["law", "check"]) == EXIT_REFUSED
     assert "WRONG: eu.aiact.art26_5" in capsys.readouterr().out
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """The shipped library as it would be with 96 hours for the notice to the authority."""
+    import shutil
+
+    from tocsin.content.loaders.shipped import SHIPPED
+
+    root = tmp_path / "older"
+    shutil.copytree(str(SHIPPED), root)
+    pack = root / "eu.gdpr.art33" / "pack.yaml"
+    pack.write_text(pack.read_text(encoding="utf-8").replace("amount: 72", "amount: 96"), encoding="utf-8")
+    return root
+
+
+def test_an_update_of_the_packs_is_told_incident_by_incident(run: Run, name: str, older: Path) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="risk", countries="DE")
+    code, out, _ = run("law", "diff", str(older))
+    assert code == EXIT_OK
+    assert "  changed: eu.gdpr.art33\n" in out
+    assert f"{name}  An IBAN in an answer" in out
+    assert "  eu.gdpr.art33.notification@DE changes, 1 d earlier, due 20" in out
+    assert "1 open incident changes, 0 stay as they are." in out
+    told = json.loads(run("law", "diff", str(older), "--json")[1])
+    assert told["incidents"][0]["changes"][0]["what"] == "changes"
+    assert told["statement"].startswith("This is not legal advice.")
+
+
+def test_another_library_is_checked_and_its_mistakes_have_their_line(
+    older: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["law", "check", str(older)]) == EXIT_REFUSED
+    assert (
+        "WRONG: eu.gdpr.art33, 'seventy-two hours over a weekend': notification@ES: due is" in capsys.readouterr().out
+    )
+    pack = older / "eu.gdpr.art33" / "pack.yaml"
+    pack.write_text(pack.read_text(encoding="utf-8").replace("personal_data_breach", "personal_data_breech"), "utf-8")
+    assert app.run(["law", "check", str(older)]) == EXIT_BAD_INPUT
+    err = capsys.readouterr().err
+    assert "law/eu.gdpr.art33/pack.yaml:7:3 (applies): no fact 'personal_data_breech'; did you mean" in err
+    assert app.run(["law", "check", str(older / "facts")]) == EXIT_USAGE
+    assert "holds no library of law" in capsys.readouterr().err

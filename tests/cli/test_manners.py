@@ -59,6 +59,7 @@ USES: Mapping[str, list[str]] = {
     "law ask": [NAME],
     "law explain": ["INC-2026-0002", "eu.gdpr.art33.register@DE"],
     "law ics": [NAME],
+    "law diff": ["installed"],
     "law decide": ["INC-2026-0002", "eu.gdpr.art33.register@DE", "--because", "test data"],
     "respond": [NAME],
     "report prepare": [NAME, "--country", "DE"],

@@ -194,8 +194,8 @@ class TestStandingFacts:
     @pytest.mark.parametrize(
         ("line", "says"),
         [
-            ("data_kinds: [contact, helth]", "data_kinds must be a list of what `tocsin law ask` names"),
-            ("data_kinds: contact", "data_kinds must be a list of what `tocsin law ask` names"),
+            ("data_kinds: [contact, helth]", "data_kinds must be a list of contact, government_id"),
+            ("data_kinds: contact", "data_kinds must be a list of contact, government_id"),
             ("breach_risk: hgh", "breach_risk must be one of unlikely, risk, high (it says 'hgh')"),
             ("people_affected: many", "people_affected must be a number (it says 'many')"),
             (

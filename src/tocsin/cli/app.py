@@ -69,6 +69,7 @@ COMMANDS = (
         ANSWER,
     ),
     Command("law ics", "duties:ics", "Write deadlines as a calendar with alarms.", ANSWER),
+    Command("law diff", "duties:diff", "Tell which open incidents change when packs are updated, and how.", ANSWER),
     Command("law decide", "duties:decide", "Record that a report is not owed, with the reason.", ANSWER),
     Command("respond", "respond:respond", "Show the next steps of the playbook, or complete one.", ANSWER),
     Command("report prepare", "report:prepare", "Fill a form as PDF and JSON, with every gap named.", ANSWER),

@@ -69,15 +69,16 @@ def zone(value: object) -> str:
 
 def country(value: object) -> str:
     """A country by its ISO 3166 code, with a subdivision after a hyphen (`US-CA`), or EU. Raises ValueError otherwise."""
-    if _is_country(value):
+    if is_country(value):
         return str(value)
     code, hyphen, part = str(value).upper().partition("-")
     meant = _INSTEAD.get(code, code) + hyphen + part
-    hint = f"; did you mean {meant!r}?" if _is_country(meant) else ""
+    hint = f"; did you mean {meant!r}?" if is_country(meant) else ""
     raise ValueError(f"must be an ISO 3166 code such as DE or US-CA, or EU{hint}")
 
 
-def _is_country(value: object) -> bool:
+def is_country(value: object) -> bool:
+    """Whether it is an ISO 3166 code, with a subdivision after a hyphen or without, or EU."""
     code, hyphen, part = value.partition("-") if isinstance(value, str) else ("", "", "")
     return code in COUNTRIES | {UNION} and (not hyphen or bool(_SUBDIVISION.fullmatch(part)))
 

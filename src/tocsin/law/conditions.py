@@ -214,3 +214,13 @@ def _day(value: Json) -> date:
     if isinstance(value, datetime):
         return value.date()
     return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+
+
+def is_day(value: Json) -> bool:
+    """Whether the value is a date, or the text of one; an instant is none."""
+    if isinstance(value, datetime):
+        return False
+    try:
+        return isinstance(value, date) or bool(date.fromisoformat(value))
+    except (TypeError, ValueError):
+        return False

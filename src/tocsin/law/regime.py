@@ -9,11 +9,14 @@ from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tocsin.law.conditions import ALWAYS, Condition, names
+from tocsin.law.conditions import ALWAYS, NOT_APPLICABLE, Condition, is_day, names
 from tocsin.law.counting import Calendar, Deadline
+from tocsin.model.event import Json
 from tocsin.model.law import Citation, Duty, Recipient, Status
 
 Pick = Literal["earliest", "latest"]
+SHOWN_MAX = 12
+"""How many choices a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,29 @@ class FactKind:
     citation: Citation | None = None
     meanings: Mapping[str, str] = field(default_factory=dict)
     """Choice -> what it means, where its name does not say it all."""
+
+    def takes(self, value: Json) -> bool:
+        """Whether the value answers the question; unknown (None) and not applicable answer every one."""
+        if value is None or value == NOT_APPLICABLE:
+            return True
+        match self.type:
+            case "number":
+                return isinstance(value, int | float) and not isinstance(value, bool)
+            case "date":
+                return is_day(value)
+            case "choice":
+                return value in self.choices
+            case "set":
+                return isinstance(value, list) and all(part in self.choices for part in value)
+            case _:
+                return isinstance(value, bool if self.type == "truth" else str)
+
+    @property
+    def wanted(self) -> str:
+        """What a value must be, in words."""
+        words = {"truth": "true or false", "number": "a number", "date": "a date such as 2026-11-24", "text": "text"}
+        some = f"{', '.join(self.choices[:SHOWN_MAX])}{', ...' if len(self.choices) > SHOWN_MAX else ''}"
+        return words.get(self.type) or f"{'a list of' if self.type == 'set' else 'one of'} {some}"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tocsin.model.event import Json
 from tocsin.model.incident import Incident, Phase
 from tocsin.model.law import STATEMENT, Case, Fact, Obligation, Question, Status, Truth
 from tocsin.model.policy import System
-from tocsin.service import answers, incidents
+from tocsin.service import answers, incidents, keeping
 from tocsin.service.desk import Desk
 
 
@@ -85,6 +85,7 @@ def due(
 def of(desk: Desk, incident: Incident, as_of: datetime | None = None, *, explain_no: bool = False) -> Duties:
     """The duties of one incident; with `explain_no` also what the law of the places that it touches does not ask, and why."""
     library, case = library_loader.load(), case_of(desk, incident, as_of)
+    keeping.keep(desk.root)
     touched = [r for r in library.regimes if reached(case, r.jurisdiction, library) is not Truth.NO]
     near_by = replace(library, regimes=tuple(touched))
     owed = law.obligations(case, near_by, explain_no=explain_no)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from tocsin.content.loaders import law as library_loader
-from tocsin.content.loaders import vectors
+from tocsin.content.loaders import libraries, vectors
+from tocsin.content.loaders.shipped import SHIPPED
 from tocsin.document.checking import near
 from tocsin.law.places import lies_in
 from tocsin.law.regime import Place, Regime
 from tocsin.law.vectors import differences
-from tocsin.model.errors import UsageFault
+from tocsin.model.errors import BadInput, UsageFault
 from tocsin.model.law import STATEMENT, Confidence, Recipient, worst
 
 
@@ -86,14 +88,19 @@ def shown(regime_id: str) -> Shown:
     return Shown(regime, named, tuple(sorted(regime.facts)), _confidence(regime))
 
 
-def check() -> Checked:
-    """Read every pack, and compare what each says of its cases with what was counted by hand.
+def check(folder: Path | None = None) -> Checked:
+    """Read every pack of a library, and compare what each says of its cases with what was counted by hand.
 
     Raises:
-        BadInput: a pack, its cases or an authority cannot be read; every mistake is told.
+        UsageFault: the folder holds no library.
+        BadInput: a pack, its cases or an authority cannot be read, or a case speaks of what does not exist; every mistake is told.
     """
-    library = library_loader.load()
-    cases = [(regime, vector) for regime in library.regimes for vector in vectors.load(regime.id)]
+    root = libraries.root(folder) if folder else SHIPPED
+    library = libraries.at(folder) if folder else library_loader.load()
+    wrong = [problem for regime in library.regimes for problem in vectors.mistakes(regime, library, root)]
+    if wrong:
+        raise BadInput(wrong)
+    cases = [(regime, vector) for regime in library.regimes for vector in vectors.load(regime.id, root)]
     faults = tuple(
         f"{regime.id}, {vector.name!r}: {line}"
         for regime, vector in cases

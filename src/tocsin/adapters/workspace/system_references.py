@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 from tocsin.adapters.workspace.mistakes import choices, twice, unknown
@@ -63,33 +62,11 @@ def _fact(document: Document, path: Path, value: Any, facts: Mapping[str, FactKi
     elif name not in facts:
         remedy = near(name, facts).removeprefix("; ") or "`tocsin law ask` lists the facts that matter"
         yield Problem(document.place(path, key=True), f"no rule of the law asks for the fact {name!r}", remedy)
-    elif value is not None and not _answers(facts[name], value):
+    elif not facts[name].takes(value):
         kind = facts[name]
-        wanted = _WANTED[kind.type] or f"one of {', '.join(kind.choices)}"
-        yield Problem(document.place(path), f"{name} must be {wanted} (it says {value!r})", kind.text)
-
-
-_WANTED = {
-    "truth": "true or false",
-    "number": "a number",
-    "date": "a date such as 2026-11-24",
-    "text": "text",
-    "choice": "",
-    "set": "a list of what `tocsin law ask` names, such as [health, location], or []",
-}
-
-
-def _answers(kind: FactKind, value: Any) -> bool:
-    """Whether the value is of the fact's type."""
-    if kind.type == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind.type == "date":
-        return isinstance(value, date) and not isinstance(value, datetime)
-    if kind.type == "choice":
-        return value in kind.choices
-    if kind.type == "set":
-        return isinstance(value, list) and all(part in kind.choices for part in value)
-    return isinstance(value, bool if kind.type == "truth" else str)
+        wrong = next((part for part in value if part not in kind.choices), "") if isinstance(value, list) else value
+        remedy = near(str(wrong), kind.choices).removeprefix("; ") or kind.text
+        yield Problem(document.place(path), f"{name} must be {kind.wanted} (it says {value!r})", remedy)
 
 
 def _columns(telemetry: TelemetryFile, document: Document) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""`tocsin law due|ask|explain|decide|ics`: what the law asks of incidents."""
+"""`tocsin law due|ask|explain|decide|ics|diff`: what the law asks of incidents."""
 
 from __future__ import annotations
 
@@ -368,3 +368,53 @@ def _ics(made: Any) -> None:
     if made.left_out:
         say(f"  {counted(made.left_out, 'possible duty is', 'possible duties are')} left out: --possible takes them in")
     say(f"  {made.statement}")
+
+
+def diff(old: str = "last", new: str = "installed", *, shared: Shared = DEFAULT) -> None:
+    """Tell which open incidents change when packs are updated, and how.
+
+    A library is named by its path (a folder of packs, a wheel of Tocsin, an older installation), by the first digits of its digest if
+    this workspace has used it, as `installed`, or as `last`: the one that this workspace used before.
+
+    Parameters
+    ----------
+    old
+        The library before; default: last.
+    new
+        The library after; default: installed.
+    """
+    from tocsin.service import updating
+
+    with shared.desk() as desk:
+        emit(updating.diff(desk, old, new), shared, lambda told: _diff(told, shared))
+
+
+def _diff(told: Any, shared: Shared) -> None:
+    say(f"packs {told.old[:12]} -> {told.new[:12]}", "bold")
+    for what in ("added", "removed", "changed"):
+        ids = getattr(told.packs, what)
+        if ids:
+            say(f"  {what}: {', '.join(ids)}")
+    for one in told.incidents:
+        heading(f"{one.incident}  {one.title}")
+        for change in one.changes:
+            _change(change, shared)
+    unchanged = told.looked_at - len(told.incidents)
+    say()
+    say(
+        f"{counted(len(told.incidents), 'open incident changes', 'open incidents change')}, {unchanged} stay as they are.",
+        "bold",
+    )
+    say(told.statement)
+
+
+def _change(change: Any, shared: Shared) -> None:
+    moved = (
+        f", {span(abs(change.earlier))} {'later' if change.earlier.days < 0 else 'earlier'}" if change.earlier else ""
+    )
+    due_at = f", due {moment(change.due, shared.zone)}" if change.due else ""
+    say(f"  {change.obligation} {change.what}{moved}{due_at}", "bold")
+    say(f"    {change.title}")
+    for part in change.parts if change.what == "changes" else ():
+        say(f"    {part.part}: {part.before or '(none)'}")
+        say(f"    {' ' * len(part.part)}  {part.after or '(none)'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from tocsin.cli.commands import times
@@ -124,14 +125,19 @@ def _switch(switch: Any) -> str:
     return f"{switch.id}: {switch.text}\n{options}"
 
 
-def check(*, shared: Shared = DEFAULT) -> int:
+def check(packs: Path | None = None, *, shared: Shared = DEFAULT) -> int:
     """Compare every regime with its cases that were counted by hand. Needs no workspace.
 
-    Exit code 1 when one says something else.
+    Exit code 1 when one says something else, 3 when a pack or a case has mistakes; each is told with its line.
+
+    Parameters
+    ----------
+    packs
+        Another library: a folder of packs, a wheel of Tocsin, an older installation; default: the installed one.
     """
     from tocsin.service import lawbook
 
-    checked = lawbook.check()
+    checked = lawbook.check(packs)
     emit(checked, shared, _checked)
     return EXIT_REFUSED if checked.faults else EXIT_OK
 

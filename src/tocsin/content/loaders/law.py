@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -22,8 +22,8 @@ from tocsin.content.loaders.packs import (
     recipients,
     regime,
 )
-from tocsin.content.loaders.shipped import SHIPPED, document, names
-from tocsin.document.checking import Strict, Zone
+from tocsin.content.loaders.shipped import SHIPPED, document, located, names
+from tocsin.document.checking import Strict, Zone, near
 from tocsin.law.conditions import Condition
 from tocsin.law.counting import Calendar
 from tocsin.law.regime import FactKind, Library, Place, Regime
@@ -74,19 +74,21 @@ def load(root: Traversable = SHIPPED) -> Library:
         try:
             regimes.append(regime(pack, folder, digest, definitions, facts))
         except BadInput as error:
-            problems += error.problems()
+            problems += located(root, f"{folder}/pack.yaml", error)
         if pack.jurisdiction not in places:
             what = f"no place {pack.jurisdiction!r}"
-            problems.append(Problem(Spot(f"law/{folder}/pack.yaml", field="jurisdiction"), what, "see law/places.yaml"))
+            hint = near(pack.jurisdiction, places).removeprefix("; ") or "see law/places.yaml"
+            wrong = BadInput.at(Spot(field="jurisdiction"), what, hint)
+            problems += located(root, f"{folder}/pack.yaml", wrong)
     if problems:
         raise BadInput(problems)
-    return Library(tuple(regimes), facts, places, library_digest(regimes), READ_ON, contradictions)
+    return Library(tuple(regimes), facts, places, library_digest(root), READ_ON, contradictions)
 
 
-def library_digest(regimes: Iterable[Regime]) -> str:
-    """The digest of a set of packs: SHA-256 over the digests of their files, in the order of their ids."""
-    ordered = sorted(regimes, key=lambda one: one.id)
-    return sha256("".join(one.digest for one in ordered).encode()).hexdigest()
+def library_digest(root: Traversable) -> str:
+    """The digest of all documents of a library: SHA-256 over their names and the SHA-256 of each, in the order of the names."""
+    lines = (f"{name} {sha256(root.joinpath(name).read_bytes()).hexdigest()}\n" for name in sorted(names(root)))
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 def _packs(root: Traversable) -> tuple[Packs, list[Problem]]:

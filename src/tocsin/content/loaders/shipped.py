@@ -8,8 +8,9 @@ digest differs from that of its line was changed since; it is read from its YAML
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import lru_cache
 from hashlib import sha256
@@ -21,7 +22,7 @@ from pydantic import ValidationError
 
 from tocsin.document.checking import Strict, checked
 from tocsin.document.reading import read
-from tocsin.model.errors import BadInput
+from tocsin.model.errors import BadInput, Problem
 
 COMPILED = "compiled.jsonl"
 SHIPPED = files("tocsin.content").joinpath("law")
@@ -41,6 +42,27 @@ def document(root: Traversable, name: str, model: type[Model]) -> tuple[Model, s
         if known is not None:
             return model.model_validate(known), digest
     return checked(data, f"law/{name}", model), digest
+
+
+def located(root: Traversable, name: str, error: BadInput) -> Iterator[Problem]:
+    """The mistakes of a document, which tell the field, with the line in which that stands."""
+    written = read(root.joinpath(name).read_bytes(), f"law/{name}")
+    for problem in error.problems():
+        path: list[str | int] = []
+        for part in problem.place.field.split("."):
+            path.append(_step(written.value, path, part))
+        yield replace(problem, place=written.place(tuple(path)))
+
+
+def _step(value: Any, path: Sequence[str | int], part: str) -> str | int:
+    """The next step of a path as a document has it: an entry of a list is named by its number or by its id."""
+    for step in path:
+        known = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+        value = value[step] if step in known else None
+    if not isinstance(value, list):
+        return part
+    ids = [one.get("id") if isinstance(one, dict) else None for one in value]
+    return int(part) if part.isdecimal() else ids.index(part) if part in ids else part
 
 
 def names(root: Traversable = SHIPPED) -> Iterator[str]:
