@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.content.loaders import law, libraries, shipped, vectors
+from tocsin.law.conditions import comparisons
 from tocsin.law.regime import FactKind
 from tocsin.model.errors import BadInput, Problem, UsageFault
 
@@ -169,6 +170,17 @@ class TestPackMistakes:
         line = told.value.problems()[0].place.line
         assert 0 < line <= changed
         assert changed - line <= 4, "the part in which it stands"
+
+    def test_kinds_that_shared_conditions_speak_of_are_declared_by_packs(self) -> None:
+        library = law.load()
+        compared = [c for regime in library.regimes for one in regime.conditions for c in comparisons(one)]
+        named = {
+            part
+            for c in compared
+            if c.fact == law.KINDS
+            for part in ([c.value] if isinstance(c.value, str) else c.value)
+        }
+        assert named == set(library.facts[law.KINDS].choices)
 
     def test_the_mistakes_of_several_packs_are_told_at_once(self, small: Path, edit: Edit) -> None:
         edit("eu.gdpr.art33/pack.yaml", "{fact: personal_data_breach}", "{fact: nonsense}")

@@ -79,7 +79,7 @@ _SUITS: Mapping[str, tuple[Operator, ...]] = {
 
 def _check(kind: FactKind, value: Value, type_: str) -> None:
     """Whether the fact can be compared with the value, which must be of the type. Raises Malformed if not."""
-    if type_ in ("choice", "set") and value not in kind.choices:
+    if type_ in ("choice", "set") and kind.choices and value not in kind.choices:
         raise Malformed(f"{kind.name} has no choice {value!r}{near(str(value), kind.choices)}")
     fits: Mapping[str, bool] = {
         "truth": isinstance(value, bool),

@@ -123,10 +123,15 @@ def _facts(root: Traversable, packs: Packs) -> tuple[dict[str, FactKind], dict[s
         facts |= {fact: body.kind(fact) for fact, body in pack.facts.items()}
     kinds = {kind: words for _, pack, _ in packs for kind, words in pack.kinds.items()}
     facts[KINDS] = _with_kinds(facts[KINDS], kinds)
+    open_kinds = facts | {
+        KINDS: replace(facts[KINDS], choices=())
+    }  # shared conditions may name kinds of packs that are not here
     definitions: dict[str, Condition] = {}
     for key, (body, name) in written.items():
-        definitions[key] = read_condition(body, definitions, facts, Spot(f"law/{name}", field=f"definitions.{key}"))
-    contradictions = tuple(read_condition(body, definitions, facts, spot) for body, spot in excluded)
+        definitions[key] = read_condition(
+            body, definitions, open_kinds, Spot(f"law/{name}", field=f"definitions.{key}")
+        )
+    contradictions = tuple(read_condition(body, definitions, open_kinds, spot) for body, spot in excluded)
     return facts, definitions, contradictions
 
 
