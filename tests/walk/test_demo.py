@@ -170,10 +170,13 @@ def test_due_explains_the_counting_line_by_line(run: Run) -> None:
 
 
 def test_questions_come_with_help_and_citation(run: Run) -> None:
-    _, asked, _ = run("law", "ask", CREDIT)
-    assert asked
-    assert all(question["help"] and question["citation"] for question in asked)
-    decided = [len(question["decides"]) for question in asked]
+    _, told, _ = run("law", "ask", CREDIT)
+    assert "not legal advice" in told["statement"]
+    kind, *others = told["questions"]
+    assert others
+    assert kind["fact"] == "organization_kinds"  # what the organization is goes first, whatever it decides
+    assert all(question["help"] and question["citation"] for question in told["questions"])
+    decided = [len(question["decides"]) for question in others]
     assert decided == sorted(decided, reverse=True)
 
 
