@@ -256,6 +256,7 @@ EVENTS = {
     "telemetry/<system>": ("segment_recorded", "rows_quarantined", "file_ingested"),
     "detect/<system>": ("detection_ran", "window_evaluated", "finding_recorded"),
     "triage": ("finding_triaged",),
+    "registered": ("text_registered", "text_forgotten"),
     "incident/<id>": KINDS,
 }
 

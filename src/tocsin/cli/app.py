@@ -38,6 +38,10 @@ COMMANDS = (
     Command("demo", "demo:demo", "Play a month in the life of a bank and its support assistant.", SET_UP),
     Command("init", "workspace:init", "Make a workspace from a template.", SET_UP),
     Command("check", "workspace:check", "Check the policy and every system; list every mistake and every gap.", SET_UP),
+    Command("register text", "register:text", "Register a text that must not come out of a system.", SET_UP),
+    Command("register canary", "register:canary", "Make a canary: a token to plant in a prompt or a document.", SET_UP),
+    Command("register list", "register:list_", "List what is registered; nothing of the texts is shown.", SET_UP),
+    Command("register forget", "register:forget", "Forget a registered text or canary.", SET_UP),
     Command("ingest", "ingest:ingest", "Read telemetry files into the workspace.", WATCH),
     Command("detect", "detect:detect", "Judge new telemetry; open and update incidents.", WATCH),
     Command("watch", "watch:watch", "Follow a folder: ingest, detect and triage what arrives.", WATCH),
@@ -99,6 +103,7 @@ GROUPS = {
     "incident": "Work on incidents.",
     "law": "Reporting duties and their clocks.",
     "report": "Reports to authorities.",
+    "register": "Texts that must not come out of a system, and canaries.",
 }
 
 

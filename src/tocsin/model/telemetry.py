@@ -53,6 +53,8 @@ INTERACTIONS: tuple[Column, ...] = (
     Column("text", "text", False, "the message"),
     Column("tool_name", "category", False, "the tool called"),
     Column("tool_arguments", "text", False, "the arguments of the call, as JSON text"),
+    Column("tool_server", "category", False, "the server that offers the tool, e.g. that of a Model Context Protocol"),
+    Column("tool_definition", "text", False, "the tool's description and schema as the model was given them"),
     Column("model", "category", False, "the model and its version"),
     Column("tokens_in", "count", False, "tokens read"),
     Column("tokens_out", "count", False, "tokens written"),

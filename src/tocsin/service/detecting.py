@@ -30,12 +30,14 @@ from tocsin.model.finding import Finding
 from tocsin.model.policy import DetectorChoice, System
 from tocsin.model.progress import Progress, silent
 from tocsin.model.telemetry import Segment, Window
-from tocsin.service import catalogue
+from tocsin.service import catalogue, registering
 from tocsin.service.desk import SELF, Desk
 from tocsin.service.scanning import AnyDetector, in_rows, scan, times
 
 WINDOWS_PER_RUN = 2_000
 RETRIES = 5
+OWN = {"registered": registering.registry}
+"""Content that is the workspace's own; any other is shipped."""
 SKEW = timedelta(days=1)
 """Times further than this in the future close no window: a single wrong clock must not close everything."""
 
@@ -342,7 +344,7 @@ def _judge(
 
 def _build(desk: Desk, system: System, choice: DetectorChoice) -> AnyDetector:
     kind = detector_kinds()[choice.kind]
-    content = {name: _content(name) for name in kind.content}
+    content = {name: OWN[name](desk, system.id) if name in OWN else _content(name) for name in kind.content}
     parameters = complete(kind, choice.parameters)
     table = system.telemetry.table if kind.either and system.telemetry else None
     return kind.build(Setting(choice.id, system.id, parameters, choice.windowing, desk.salt, content, table))

@@ -216,6 +216,15 @@ def test_a_tool_span_is_a_tool_row_with_arguments_and_result(attributes: dict[st
     assert said(otlp.request(otlp.span(attributes))) == [TOOL_CALL | {"text": "3 found"}]
 
 
+def test_a_tool_span_tells_its_server_and_definition() -> None:
+    attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+    described = attributes | {"gen_ai.tool.description": "finds loans", "server.address": "tools.test"}
+    (plain,) = told(otlp.request(otlp.span(described))).rows()
+    assert (plain["tool_definition"], plain.get("tool_server")) == ("finds loans", None)
+    (row,) = told(otlp.request(otlp.span(described | {"mcp.method.name": "tools/call"}))).rows()
+    assert row["tool_server"] == "tools.test"
+
+
 def test_a_failed_tool_says_how() -> None:
     thrown = otlp.event("exception", {"exception.type": "ConnectionError"})
     span = otlp.span(

@@ -33,6 +33,8 @@ class Message(NamedTuple):
     text: str | None
     tool_name: str | None = None
     tool_arguments: str | None = None
+    tool_server: str | None = None
+    tool_definition: str | None = None
 
 
 class Spoken(NamedTuple):
@@ -70,7 +72,9 @@ def tool_use(attributes: Attributes) -> Message:
         attributes, "gen_ai.tool.call.arguments", "input.value", "tool.parameters", "traceloop.entity.input"
     )
     result = _present(attributes, "gen_ai.tool.call.result", "output.value", "traceloop.entity.output")
-    return Message("tool", _text(result), _text(name), _text(given))
+    server = _present(attributes, "mcp.server.name", "server.address") if "mcp.method.name" in attributes else None
+    definition = _present(attributes, "gen_ai.tool.description", "tool.description")
+    return Message("tool", _text(result), _text(name), _text(given), _text(server), _text(definition))
 
 
 def _present(attributes: Attributes, *names: str) -> Any:

@@ -187,6 +187,8 @@ def _said(message: Message) -> Row:
         "text": message.text,
         "tool_name": message.tool_name,
         "tool_arguments": message.tool_arguments,
+        "tool_server": message.tool_server,
+        "tool_definition": message.tool_definition,
     }
 
 
