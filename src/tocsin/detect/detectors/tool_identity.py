@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tocsin.detect.agents.rows import COLUMNS, Rows
 from tocsin.detect.agents.trail import Cell, Trail, cell, grouped
-from tocsin.detect.agents.watching import Flag, Judged, Known, SessionWatch, Subject, kind, remembered
+from tocsin.detect.agents.watching import KNOWN_MAX, Flag, Judged, Known, SessionWatch, Subject, kind, remembered
 from tocsin.model.detector import Parameter
 from tocsin.model.finding import Category, Level
 
@@ -39,7 +39,7 @@ def _judge(state: Trail, known: Known, watch: SessionWatch) -> Judged:
             name = f"{tool}:{one.kind}:{one.owner}"
             if after.get(name) == one.value:
                 continue
-            if not learning and (name in after or one.kind == "name"):
+            if not learning and (name in after or (one.kind == "name" and len(after) < KNOWN_MAX)):
                 flags.append(_flag(one))
             after = dict(remembered(after, {name: one.value}))
     return Judged(tuple(flags), {**after, LEARNED: str(windows + int(state.totals.any()))})
@@ -70,6 +70,7 @@ SUBJECT = Subject(
     blind_spots=(
         "A tool whose behaviour changes behind the same definition looks the same.",
         "Without the columns `tool_definition` and `tool_server` only new names of tools are seen.",
+        f"No more than {KNOWN_MAX:,} names, servers and definitions are remembered; beyond, nothing is new.",
         "A release that changes definitions on purpose is flagged as well: record the release, and decide.",
     ),
     next_steps=(

@@ -123,7 +123,7 @@ def test_a_list_of_every_host_allows_everything(messages: list[dict[str, Any]]) 
 @given(talks, talks)
 def test_tools_that_stay_what_they_are_are_never_severe(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
     for findings in judged("tool_identity", stamped(one), stamped(other), stamped(one)):
-        assert all(finding.level is Level.SIGHTING for finding in findings)
+        assert all(finding.level is Level.SIGHTING for finding in findings if finding.key != "rate")
 
 
 @calm
