@@ -201,7 +201,9 @@ def _anchor(name: str) -> str:
 
 def _statuses(regime: Regime) -> str:
     return "; ".join(
-        f"{p.status} from {p.valid_from}{f' to {p.valid_to}' if p.valid_to else ''}" for p in regime.periods
+        f"{p.status} from {p.valid_from}{f' to {p.valid_to}' if p.valid_to else ''}"
+        f"{f' in {chr(44).join(p.countries)}' if p.countries else ''}"
+        for p in regime.periods
     )
 
 

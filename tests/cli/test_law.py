@@ -258,6 +258,14 @@ def test_an_unknown_regime_is_told_with_the_nearest(capsys: pytest.CaptureFixtur
     assert "eu.gdpr.art33" in capsys.readouterr().err
 
 
+def test_a_period_says_in_which_countries_alone_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["law", "show", "eu.nis2.art23"]) == EXIT_OK
+    shown = capsys.readouterr().out
+    assert "dormant from 2024-10-18 in IE, ES, FR, NL" in shown
+    assert "dormant from 2024-10-18 until 2025-12-06 in DE" in shown
+    assert "binding from 2024-10-18\n" in shown
+
+
 def test_every_regime_can_be_shown_in_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
     app.run(["law", "list", "--json"])
     for one in json.loads(capsys.readouterr().out)["regimes"]:

@@ -99,6 +99,7 @@ def _outlined(condition: Any) -> str:
 
 def _period(period: Any) -> str:
     until = f" until {period.valid_to}" if period.valid_to else ""
+    until += f" in {', '.join(period.countries)}" if period.countries else ""
     condition = f"\nif {_outlined(period.when).replace(chr(10), chr(10) + '   ')}" if _outlined(period.when) else ""
     return f"{period.status} from {period.valid_from}{until}{condition}" + (f"\n{period.note}" if period.note else "")
 
