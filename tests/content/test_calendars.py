@@ -41,6 +41,8 @@ def test_years_that_nobody_has_published_have_weekends_only() -> None:
     assert union.days_off(2031) == frozenset()
     assert not union.working(date(2031, 1, 4))
     assert "2025 to 2026" in union.version
+    assert union.years == {2025, 2026}
+    assert calendar("DE").years is None
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ class Calendar:
     """Days of the week, Monday is 0."""
     made_up: Callable[[int], frozenset[date]] = _no_days
     """Days of a weekend that the government made working days, for a bridge day elsewhere (Vietnam, China, Taiwan)."""
+    years: frozenset[int] | None = None
+    """The years whose days off are known, where they are published year by year; None for all."""
 
     def working(self, day: date) -> bool:
         """Whether it is a working day (Reg. 1182/71 Art. 2)."""
@@ -181,6 +183,9 @@ def _last(deadline: Deadline, start: date, nominal: date, days: Calendar, steps:
         return nominal
     if deadline.law in UNION_LAW and deadline.unit != "business_days":
         last = _rolled(nominal, days, steps, "1182/71 Art. 3(4)")
+        if days.years is not None and nominal.year not in days.years:
+            what = f"The days off of {nominal.year} are not known here ({days.id} {days.version}): weekends only are counted."
+            steps.append(CountingStep(what))
         return _two_working_days(deadline, start, last, days, steps)
     return _rolled(nominal, days, steps, CARRY_OVER) if deadline.carry_over else nominal
 

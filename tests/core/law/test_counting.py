@@ -319,3 +319,21 @@ def test_a_period_of_days_under_union_law_ends_on_a_working_day_with_two_inside(
     first = anchor.astimezone(ZoneInfo(BERLIN)).date()
     assert DE.working(last)
     assert sum(DE.working(first + timedelta(days=n)) for n in range(1, (last - first).days + 1)) >= 2
+
+
+class TestYearsThatNobodyPublished:
+    YEARLY = Calendar("office", "1", lambda year: frozenset({date(year, 5, 9)}), years=frozenset({2027}))
+
+    @pytest.mark.parametrize(("year", "told"), [(2027, False), (2028, True)])
+    def test_the_trace_says_that_weekends_only_are_counted(self, year: int, told: bool) -> None:
+        found = count(Deadline("days", 15), local(f"{year}-03-01 10:00"), BERLIN, self.YEARLY)
+        assert any(f"The days off of {year} are not known here (office 1)" in step.text for step in found.trace) is told
+
+    @pytest.mark.parametrize("deadline", [Deadline("days", 15, "calendar"), Deadline("hours", 72), Deadline("none")])
+    def test_where_days_off_do_not_matter_nothing_is_said(self, deadline: Deadline) -> None:
+        found = count(deadline, local("2028-03-01 10:00"), BERLIN, self.YEARLY)
+        assert not [step for step in found.trace if "not known here" in step.text]
+
+    def test_a_country_has_no_such_years(self) -> None:
+        found = count(Deadline("days", 15), local("2040-03-01 10:00"), BERLIN, DE)
+        assert not [step for step in found.trace if "not known here" in step.text]

@@ -54,7 +54,7 @@ def _institutions() -> Calendar:
     data = checked(files("tocsin.content").joinpath(name).read_bytes(), name, _InstitutionFile)
     days = {int(year): frozenset(off) for year, off in data.days_off.items()}
     mark = f"{data.version} ({data.confidence}), {min(days)} to {max(days)}"
-    return Calendar("EU", mark, lambda year: days.get(year, frozenset()))
+    return Calendar("EU", mark, lambda year: days.get(year, frozenset()), years=frozenset(days))
 
 
 @lru_cache(maxsize=512)
