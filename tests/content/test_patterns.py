@@ -93,7 +93,7 @@ def test_ids_are_unique_and_sorted() -> None:
 
 
 def test_each_kind_has_its_patterns() -> None:
-    for kind in ("personal_data", "secret", "injection"):
+    for kind in ("personal_data", "secret", "injection", "tool_call"):
         assert len(patterns.load().of(kind).items) >= 5  # type: ignore[arg-type]
 
 

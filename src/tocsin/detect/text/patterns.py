@@ -11,7 +11,7 @@ from typing import Literal
 
 from tocsin.detect.text.allowing import Allowance
 
-Kind = Literal["personal_data", "secret", "injection"]
+Kind = Literal["personal_data", "secret", "injection", "tool_call"]
 Precedence = Literal["checksum", "specific", "generic"]
 """Which of two overlapping matches is kept: a checksum beats a specific form, that a generic one; then the longer."""
 RANK: Mapping[str, int] = {"checksum": 0, "specific": 1, "generic": 2}
