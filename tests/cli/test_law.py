@@ -163,6 +163,38 @@ def test_the_statement_stands_once_however_many_incidents_there_are(run: Run, na
     assert out.rstrip().endswith("UNCONFIRMED by nobody yet.")
 
 
+@pytest.mark.parametrize(
+    ("regime", "lines"),
+    [
+        (
+            "us.vt.breach",
+            [
+                "to: Vermont Attorney General, or the Department of Financial Regulation for those it regulates [S]",
+                "who: the one who maintains the data for another",
+                "when the residents are told, if that is sooner (counted by calendar, from submitted.residents)",
+                "immediately after discovery; no period is laid down",
+            ],
+        ),
+        (
+            "us.sec.8k_105",
+            ["determined to be material (counted by calendar, the day ends at 17:30)", "EDGAR (public) [Q]"],
+        ),
+        (
+            "us.ny.raise",
+            [
+                "whichever is earlier (counted by calendar, past a day off as latest arguable only)",
+                "to: law enforcement or a public safety agency [P]",
+            ],
+        ),
+        ("eu.gdpr.art33", ["(counted by eu1182)"]),
+    ],
+)
+def test_a_regime_shows_whom_each_stage_tells_and_how_it_is_counted(run: Run, regime: str, lines: list[str]) -> None:
+    code, out, _ = run("law", "show", regime)
+    assert code == EXIT_OK
+    assert [line for line in lines if f"{line}\n" not in out] == []
+
+
 def test_deadlines_go_to_a_calendar(run: Run, name: str, tmp_path: Path) -> None:
     answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="risk")
     code, out, _ = run("law", "ics", name)

@@ -105,18 +105,35 @@ def _period(period: Any) -> str:
 
 
 def _stage(stage: Any) -> Iterator[str]:
+    if stage.who:
+        yield f"who: {stage.who}"
+    for one in stage.recipients:
+        yield f"to: {one.name} [{one.confidence}]"
     yield f"clock: {' or '.join(stage.anchors)}"
     if _outlined(stage.when):
         yield f"if {_outlined(stage.when)}"
     for dated in stage.deadlines:
         until = f" until {dated.valid_to}" if dated.valid_to else ""
-        counted_by = "" if dated.deadline.unit == "none" else f" (counted by {dated.deadline.law})"
         when = f"\nif {_outlined(dated.when)}" if _outlined(dated.when) else ""
-        yield f"deadline from {dated.valid_from}{until}: {dated.label}{counted_by}{when}"
+        yield f"deadline from {dated.valid_from}{until}: {dated.label}{_counting(dated)}{when}"
     for part in stage.content:
         yield f"content: {part}"
     if stage.form:
         yield f"form: {stage.form}"
+
+
+def _counting(dated: Any) -> str:
+    """How the deadline is counted, where that is not plain from its label; nothing where there is nothing to count."""
+    if dated.deadline.unit == "none":
+        return ""
+    parts = [f"counted by {dated.deadline.law}"]
+    if dated.anchors:
+        parts.append(f"from {' or '.join(dated.anchors)}")
+    if dated.deadline.cut_off:
+        parts.append(f"the day ends at {dated.deadline.cut_off:%H:%M}")
+    if dated.deadline.carry_over:
+        parts.append("past a day off as latest arguable only")
+    return f" ({', '.join(parts)})"
 
 
 def _switch(switch: Any) -> str:
