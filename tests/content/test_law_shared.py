@@ -128,6 +128,10 @@ DIFFERENT = {
 example's 15 March is the end under another reading, ten days from the awareness of the death."""
 
 
+RECIPIENTS = {"EU-08b": "chose for that purpose", "EU-31": "AI Office", "EU-37": "Safety Business Gateway"}
+"""Words of the recipient in the packs, for each example that names one."""
+
+
 def examples() -> list[Example]:
     """All of them, except those that cannot be mapped."""
     read = json.loads(shared("law/vectors-eu.json").read_text(encoding="utf-8"))
@@ -235,6 +239,17 @@ def test_every_worked_example_gives_what_it_says() -> None:
     read = examples()
     assert len(read) >= 40
     assert [line for example in read for line in differences(example)] == []
+
+
+def test_those_whom_an_example_names_are_told() -> None:
+    named = {}
+    for example in examples():
+        for regime, stage, wanted in expected(example):
+            if "recipient" in wanted:
+                found = owed(example, regime, stage, wanted)
+                named[example["id"]] = "; ".join(one.name for one in found.recipients) if found else ""
+    assert set(named) == set(RECIPIENTS)
+    assert [key for key, words in RECIPIENTS.items() if words not in named[key]] == []
 
 
 def test_each_instant_of_the_examples_is_one_of_the_packs_own_cases() -> None:
