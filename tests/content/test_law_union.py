@@ -57,6 +57,16 @@ class TestBetweenPacks:
         central = [o.id for o in owed({**BIASED, "ai_office_competence": True}, "DE", "FR") if o.stage == "report"]
         assert central == ["eu.aiact.art75_1a.report"]
 
+    def test_one_reading_of_whose_awareness_counts_serves_both_reports(self) -> None:
+        deployer = AWARE - timedelta(days=3)
+        for competent, regime in ((False, "eu.aiact.art73"), (True, "eu.aiact.art75_1a")):
+            facts = {**BIASED, "ai_office_competence": competent}
+            said = {name: Fact(name, value, "test", "test", AWARE) for name, value in facts.items()}
+            case = Case(said, {"aware.provider": AWARE, "aware.deployer": deployer}, ("DE",), AWARE)
+            for reading, start in (("provider", AWARE), ("either", deployer)):
+                found = obligations(case, LIBRARY, {"art73_awareness": reading})
+                assert {o.anchor_at for o in found if o.regime == regime and o.stage == "report"} == {start}
+
     @pytest.mark.parametrize("kind", ["eu_credit_institution", "eu_financial_entity", "eu_trading_venue"])
     def test_dora_takes_the_place_of_nis2(self, kind: str) -> None:
         facts = {**ATTACKED, "dora_critical_services": True, "dora_malicious_access": True}
