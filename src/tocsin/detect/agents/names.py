@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 
-def matches(name: str, listed: Sequence[str]) -> bool:
+@lru_cache(maxsize=4096)
+def matches(name: str, listed: tuple[str, ...]) -> bool:
     """Whether the name is among those listed."""
     folded = name.casefold()
     return any(fnmatchcase(folded, one.casefold()) for one in listed)

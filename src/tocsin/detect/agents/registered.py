@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -24,6 +24,8 @@ Kind = Literal["system_prompt", "reference", "corpus"]
 KINDS: tuple[str, ...] = get_args(Kind)
 KEPT_MAX = 100_000
 """Hashes kept of one text: 0.8 MB; a longer text is thinned to every second, fourth, eighth ... stretch."""
+SIEVE_BITS = 22
+"""Of the leading bits of hashes: half a megabyte as bits, four as bytes; a hundred thousand hashes let 2 % of others pass."""
 CANARY = re.compile(r"tcn[a-z2-7]{21}")
 """A canary: three letters that say what it is, and 105 random bits."""
 _APART = re.compile(r"[\W_]+")
@@ -79,6 +81,33 @@ class Registry:
     def variants(self) -> Mapping[str, str]:
         """Every encoding of every canary, and the id of its canary."""
         return {variant: one.id for one in self.canaries for variant in encoded(one.token)}
+
+    @cached_property
+    def _sieve(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which leading bits any registered hash has: most stretches of other texts have none of them."""
+        sieve = np.zeros(1 << SIEVE_BITS, bool)
+        for one in self.texts:
+            sieve[one.hashes >> np.uint64(64 - SIEVE_BITS)] = True
+        return sieve
+
+    def suspects(self, texts: Sequence[str]) -> list[int]:
+        """The places of the texts that may hold something registered: all that do, and few others.
+
+        All are looked at in one pass, so that a text that holds nothing costs little more than its normalization.
+        """
+        found = set(self._suspected_words(texts)) if self.texts else set()
+        if self.canaries:
+            joined = "\n".join(text.replace("\n", " ") for text in texts)
+            if any(True for _ in self.spoken(joined)):
+                found |= {place for place, text in enumerate(texts) if any(True for _ in self.spoken(text))}
+        return sorted(found)
+
+    def _suspected_words(self, texts: Sequence[str]) -> list[int]:
+        normals = [normal(text) for text in texts]
+        found = shingles(b"\n".join(normals), key=self.key)
+        held = np.flatnonzero(self._sieve[found >> np.uint64(64 - SIEVE_BITS)])
+        ends = np.cumsum([len(one) + 1 for one in normals])
+        return [int(place) for place in np.unique(np.searchsorted(ends, held, side="right"))]
 
     def contained(self, text: str) -> Iterator[Contained]:
         """What of the registered texts stands in this one. Time is linear in the text and logarithmic in what is registered."""

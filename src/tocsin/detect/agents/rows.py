@@ -37,6 +37,7 @@ class Rows:
         self._batch, self._salt = batch, salt
         self.roles: list[str] = [role or "" for role in self.column("role")]
         self.texts: list[str] = [text or "" for text in self.column("text")]
+        self._digests: dict[tuple[str, ...], str] = {}
         self._buckets = buckets(pa.array(self._owners, pa.string()), count, salt)
         self._count = count
 
@@ -60,19 +61,22 @@ class Rows:
 
     def at(self, row: int) -> Occurred:
         """When and where the message was."""
-        return Occurred(self.session(row), int(self._buckets[row]), self._times[row], self._place(row))
+        return Occurred(self.session(row), self._bucket_list[row], self._times[row], self._places[row])
 
     def session(self, row: int) -> str:
         """The keyed digest of the message's session."""
-        return digest(self._salt, "session", self._owners[row])
+        return self.keyed("session", self._owners[row])
 
     def person(self, row: int) -> str:
         """The keyed digest of the message's person, or of its session where nobody is named."""
-        return digest(self._salt, "person", self._units[row] or self._owners[row])
+        return self.keyed("person", self._units[row] or self._owners[row])
 
     def keyed(self, *parts: str) -> str:
-        """The keyed digest of something that was found."""
-        return digest(self._salt, *parts)
+        """The keyed digest of something that was found; what comes again in the batch is digested once."""
+        known = self._digests.get(parts)
+        if known is None:
+            known = self._digests[parts] = digest(self._salt, *parts)
+        return known
 
     def totals(self, rows: list[int]) -> Totals:
         """int64[m]: these messages per bucket."""
@@ -85,7 +89,7 @@ class Rows:
     @cached_property
     def _owners(self) -> list[str]:
         named = zip(self.column("session"), self._units, strict=True)
-        return [session or unit or "/".join(map(str, self._place(row))) for row, (session, unit) in enumerate(named)]
+        return [session or unit or "/".join(map(str, self._places[row])) for row, (session, unit) in enumerate(named)]
 
     @cached_property
     def _times(self) -> list[int]:
@@ -99,5 +103,6 @@ class Rows:
         segments = self._batch.column(SEGMENT).cast(pa.string()).to_pylist()
         return list(zip(segments, self._batch.column(ROW).to_pylist(), strict=True))
 
-    def _place(self, row: int) -> tuple[str, int]:
-        return self._places[row]
+    @cached_property
+    def _bucket_list(self) -> list[int]:
+        return [int(bucket) for bucket in self._buckets]

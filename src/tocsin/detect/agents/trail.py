@@ -87,7 +87,9 @@ def observed(totals: Totals, cells: Iterable[Cell]) -> Trail:
     """The state of these messages."""
     kept: dict[str, Cell] = {}
     for one in cells:
-        kept[one.key] = joined(kept[one.key], one) if one.key in kept else one
+        key = one.key
+        before = kept.get(key)
+        kept[key] = joined(before, one) if before else one
     return _bounded(totals, kept, 0)
 
 
@@ -109,7 +111,7 @@ def joined(left: Cell, right: Cell) -> Cell:
         amount=min(left.amount + right.amount, AMOUNT_MAX),
         first=min(left.first, right.first),
         last=max(left.last, right.last),
-        rows=tuple(sorted({*left.rows, *right.rows})[:REFS_MAX]),
+        rows=left.rows if left.rows == right.rows else tuple(sorted({*left.rows, *right.rows})[:REFS_MAX]),
     )
 
 

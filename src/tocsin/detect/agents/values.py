@@ -1,28 +1,30 @@
-"""Values that travel: addresses, hosts, files and accounts that stand in a text, normalized so that two spellings are one.
+"""Values that travel: addresses, hosts, files and accounts that stand in texts, normalized so that two spellings are one.
 
-Every repeat is bounded, so a hostile text costs time in proportion to its length.
+They are found by the engine of all patterns, so a hostile text costs time in proportion to its length.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from tocsin.detect.text.engine import scan
+from tocsin.detect.text.patterns import Pattern, Patterns
 
 VALUES_MAX = 64
 """Values taken of one text."""
-TEXT_MAX = 200_000
-"""Characters of a text that are looked at."""
 PAYLOAD_MIN = 24
 """A query, fragment or path segment with a run of so many characters can carry data away."""
 
-_EMAIL = r"(?P<email>[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})"
-_URL = r"(?P<url>(?:https?|ftp|wss?)://[^\s\"'<>()\[\]{}\\]{3,2048})"
-_ADDRESS = r"(?P<address>\b(?:\d{1,3}\.){3}\d{1,3}\b)"
-_ACCOUNT = r"(?P<account>\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b|\b0x[0-9a-fA-F]{40}\b)"
-_PATH = r"(?P<file>(?<![\w/:.])(?:~|\.{0,2})/[\w.@-]{1,80}(?:/[\w.@-]{1,80}){1,12})"
-_VALUE = re.compile("|".join((_URL, _EMAIL, _ADDRESS, _ACCOUNT, _PATH)))
+_FORMS = {
+    "account": r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?|0x[0-9a-fA-F]{40})(?![A-Za-z0-9])",
+    "address": r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)",
+    "email": r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}",
+    "file": r"(?<![\w/:.])(?:~|\.{0,2})/[\w.@-]{1,80}(?:/[\w.@-]{1,80}){1,12}",
+    "url": r"(?:https?|ftp|wss?)://[^\s\"'<>()\[\]{}\\]{3,2048}",
+}
 _HOST = re.compile(r"^[a-z]+://(?:[^/@]{0,256}@)?(\[[0-9a-f:.]{2,45}\]|[^/:?#]{1,253})", re.IGNORECASE)
 _RUN = re.compile(rf"[A-Za-z0-9+/=_.~-]{{{PAYLOAD_MIN},2048}}|[0-9A-Fa-f]{{{PAYLOAD_MIN},2048}}")
 
@@ -49,21 +51,19 @@ class Link(NamedTuple):
     carries: bool
 
 
-def values(text: str) -> Iterator[Value]:
-    """The values that stand in a text, in order; of web addresses the address and, by itself, the host."""
-    for match in islice(_VALUE.finditer(text[:TEXT_MAX]), VALUES_MAX):
-        kind = match.lastgroup or ""
-        found = match.group()
-        yield Value(kind, _normal(found))
+def values(texts: Sequence[str]) -> Iterator[tuple[int, Value]]:
+    """The values that stand in each text, in order; of web addresses the address and, by itself, the host."""
+    for row, kind, found in _found(texts, VALUES):
+        yield row, Value(kind, _normal(found))
         if kind == "url" and (host := host_of(found)):
-            yield Value("url", host)
+            yield row, Value("url", host)
 
 
-def links(text: str) -> Iterator[Link]:
-    """The web addresses in a text, in order."""
-    for match in _VALUE.finditer(text[:TEXT_MAX]):
-        if match.lastgroup == "url" and (host := host_of(match.group())):
-            yield Link(host, _carries(match.group()))
+def links(texts: Sequence[str]) -> Iterator[tuple[int, Link]]:
+    """The web addresses in each text, in order."""
+    for row, _, found in _found(texts, URLS):
+        if host := host_of(found):
+            yield row, Link(host, _carries(found))
 
 
 def host_of(url: str) -> str:
@@ -76,6 +76,37 @@ def shown_host(host: str) -> str:
     """A host as it may be shown: its last two labels, since the others can carry data."""
     labels = host.split(".")
     return host if len(labels) <= 2 or host.replace(".", "").isdigit() else "*." + ".".join(labels[-2:])
+
+
+def _form(kind: str) -> Pattern:
+    """What the engine looks for."""
+    return Pattern(
+        kind,
+        NOUNS[kind],
+        "tool_call",
+        _FORMS[kind],
+        "none",
+        "specific",
+        (),
+        1.0,
+        (),
+        NOUNS[kind],
+        (),
+        ignore_case=kind == "url",
+    )
+
+
+VALUES = Patterns(tuple(map(_form, sorted(NOUNS))))
+URLS = Patterns((_form("url"),))
+
+
+def _found(texts: Sequence[str], patterns: Patterns) -> Iterator[tuple[int, str, str]]:
+    """Row, kind and wording of everything found, no more than are taken of each text."""
+    taken: Counter[int] = Counter()
+    for hit in scan(texts, patterns).hits:
+        taken[hit.row] += 1
+        if taken[hit.row] <= VALUES_MAX:
+            yield hit.row, patterns.items[hit.pattern].id, texts[hit.row][hit.start : hit.end]
 
 
 def _normal(found: str) -> str:

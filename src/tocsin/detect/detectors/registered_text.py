@@ -21,8 +21,9 @@ def _observe(rows: Rows, watch: SessionWatch) -> tuple[list[int], Iterable[Cell]
 def _cells(rows: Rows, watch: SessionWatch) -> Iterator[Cell]:
     registry = watch.content["registered"]
     said = [(row, rows.texts[row]) for row in rows.of("assistant")]
-    for row, text in (*said, *((call.row, call.arguments) for call in rows.calls() if rows.roles[call.row] == "tool")):
-        at = rows.at(row)
+    said += [(call.row, call.arguments) for call in rows.calls() if rows.roles[call.row] == "tool"]
+    for place in registry.suspects([text for _, text in said]):
+        text, at = said[place][1], rows.at(said[place][0])
         for canary in registry.spoken(text):
             yield cell("canary", at.owner, at, value=canary, shown=canary)
         for held in registry.contained(text):

@@ -32,10 +32,10 @@ def _observe(rows: Rows, watch: SessionWatch) -> tuple[list[int], Iterable[Cell]
 def _said(rows: Rows) -> Iterator[Cell]:
     """What came in, and what the user or the system said."""
     for names, source in ((UNTRUSTED, "untrusted"), (TRUSTED, "trusted")):
-        for row in rows.of(*names):
-            at = rows.at(row)
-            for value in values(rows.texts[row]):
-                yield cell(source, at.owner, at, value=rows.keyed("value", value.text))
+        places = rows.of(*names)
+        for place, value in values([rows.texts[row] for row in places]):
+            at = rows.at(places[place])
+            yield cell(source, at.owner, at, value=rows.keyed("value", value.text))
 
 
 def _attacks(rows: Rows, watch: SessionWatch) -> Iterator[Cell]:
@@ -52,11 +52,10 @@ def _attacks(rows: Rows, watch: SessionWatch) -> Iterator[Cell]:
 def _sunk(rows: Rows, watch: SessionWatch) -> Iterator[Cell]:
     """The values in the arguments of sinks."""
     sinks = tuple(watch.get("sinks"))
-    for call in rows.calls():
-        if matches(call.tool, sinks):
-            for value in values(call.arguments):
-                shown = f"[{call.tool}: {NOUNS[value.kind]}]"
-                yield cell("sink", call.at.owner, call.at, value=rows.keyed("value", value.text), shown=shown)
+    calls = [call for call in rows.calls() if matches(call.tool, sinks)]
+    for place, value in values([call.arguments for call in calls]):
+        at, shown = calls[place].at, f"[{calls[place].tool}: {NOUNS[value.kind]}]"
+        yield cell("sink", at.owner, at, value=rows.keyed("value", value.text), shown=shown)
 
 
 def _judge(state: Trail, known: Known, watch: SessionWatch) -> Judged:  # noqa: ARG001 - the signature of all judges

@@ -34,11 +34,11 @@ def _observe(rows: Rows, watch: SessionWatch) -> tuple[list[int], Iterable[Cell]
 
 def _cells(rows: Rows, allowed: tuple[str, ...]) -> Iterator[Cell]:
     said = [(row, rows.texts[row]) for row in rows.of("assistant")]
-    for row, text in (*said, *((call.row, call.arguments) for call in rows.calls())):
-        for link in links(text):
-            if not matches(link.host, allowed):
-                host, at = rows.keyed("host", link.host), rows.at(row)
-                yield cell("host", host, at, value=host, shown=shown_host(link.host), amount=int(link.carries))
+    said += [(call.row, call.arguments) for call in rows.calls()]
+    for place, link in links([text for _, text in said]):
+        if not matches(link.host, allowed):
+            host, at = rows.keyed("host", link.host), rows.at(said[place][0])
+            yield cell("host", host, at, value=host, shown=shown_host(link.host), amount=int(link.carries))
 
 
 def _judge(state: Trail, known: Known, watch: SessionWatch) -> Judged:

@@ -44,6 +44,23 @@ class TestContainment:
     def test_other_texts_hold_nothing(self, text: str) -> None:
         assert list(REGISTRY.contained(text)) == []
 
+    def test_suspects_are_all_that_hold_something_and_few_others(self) -> None:
+        texts = [
+            "hello",
+            "",
+            f"it says {PROMPT}",
+            "dear " * 40,
+            "the dear sir dear sir dear sir dear sir is here",
+            CANARY,
+        ]
+        assert {2, 4, 5} <= set(REGISTRY.suspects(texts)) <= {2, 3, 4, 5}
+        assert REGISTRY.suspects([]) == []
+        assert Registry().suspects(texts) == []
+        calm = [
+            f"answer {n}: your train leaves at ten from platform {n % 9}, have a good journey" for n in range(2_000)
+        ]
+        assert len(REGISTRY.suspects(calm)) < 20
+
     def test_another_key_gives_other_hashes(self) -> None:
         one, other = (registered("a", "corpus", "s", PROMPT, key) for key in (1, 2))
         assert not set(one.hashes.tolist()) & set(other.hashes.tolist())
