@@ -2,7 +2,7 @@
 
 A look at one expression goes through stretches in which its matches may begin, in order. The plain engine gives one stretch, the
 whole text; Hyperscan gives those before the ends of its anchor. Both find the same, because every match begins in a stretch. A
-match that is not confirmed is tried again one byte on; how often is bounded, and a text that needs more is told as truncated.
+match that is not confirmed is tried again one byte on, as a rule; how often is bounded, and a text that needs more is told as truncated.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from tocsin.detect.text import anchors, numbers
 from tocsin.detect.text.context import Index
 from tocsin.detect.text.overlaps import Match
-from tocsin.detect.text.patterns import Pattern, Patterns
+from tocsin.detect.text.patterns import FIRST_GROUP, Pattern, Patterns
 from tocsin.detect.text.validators import Validator, entropy, validator
 
 LONGEST = 8_192
@@ -83,15 +83,15 @@ class Look:
             found.append(Match(self.number, match.start(), match.end(), self.pattern.confidence))
             return max(match.end(), match.start() + 1)
         before = len(found)
-        start, end = match.span(self.pattern.group)
+        start, end = _group(match) if self.pattern.group == FIRST_GROUP else match.span(self.pattern.group)
         if start < end and self._passes(text, match.span(), (start, end)):
             spans = self.validate(text[start:end].decode("latin-1")) if self.validate else [(0, end - start)]
             for first, last in spans:
                 if score := self._score(text, start + first, start + last):
                     found.append(Match(self.number, start + first, start + last, score))
-        if len(found) == before:
+        if len(found) == before and self.pattern.again:
             return match.start() + 1
-        return max(match.end(), match.start() + 1) if self.pattern.group else found[-1].end
+        return max(match.end(), match.start() + 1) if self.pattern.group or len(found) == before else found[-1].end
 
     def _passes(self, text: bytes, match: tuple[int, int], value: tuple[int, int]) -> bool:
         pattern = self.pattern
@@ -145,6 +145,12 @@ class Looking:
         for look in self.looks.values():
             cut |= look.everywhere(text, found)
         return found, cut
+
+
+def _group(match: re.Match[bytes]) -> tuple[int, int]:
+    """The first group that holds something; the whole match where none does."""
+    spans = (match.span(number) for number in range(1, match.re.groups + 1))
+    return next((span for span in spans if span[0] < span[1]), match.span())
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,8 @@ Precedence = Literal["checksum", "specific", "generic"]
 RANK: Mapping[str, int] = {"checksum": 0, "specific": 1, "generic": 2}
 SEPARATORS = " -"
 SEPARATORS_KNOWN = " -./"
+FIRST_GROUP = -1
+"""Of several groups the first that took part in the match."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Pattern:
     anchor: str = ""
     ignore_case: bool = False
     group: int = 0
-    """The group of the expression that is the finding."""
+    """The group of the expression that is the finding, or `FIRST_GROUP`."""
     context: tuple[str, ...] = ()
     """Words, in any language, of which one must stand near the match."""
     bare: float = 0.0
@@ -56,6 +58,8 @@ class Pattern:
     entropy: float = 0.0
     """Bits per character that the finding has at least."""
     allow: tuple[Allowance, ...] = ()
+    again: bool = True
+    """Whether a match that is not confirmed is tried again one byte on; otherwise the search goes on behind it."""
     languages: tuple[str, ...] = ()
 
     @property
