@@ -11,9 +11,9 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from tocsin.detect.text import anchors
 from tocsin.detect.text.allowing import Allowance, Target
@@ -25,7 +25,13 @@ from tocsin.document.checking import Strict, fitted
 from tocsin.document.reading import Document, read
 from tocsin.model.errors import BadInput, Place, Problem
 
+UNUSED = ("positive", "negative", "allow", "source")
+"""Fields of a file that a pattern does not have as they are written."""
 ALL_ROLES = ("system", "user", "assistant", "tool", "retrieved")
+
+
+Sample = Annotated[str, BeforeValidator(lambda written: "".join(written) if isinstance(written, list) else written)]
+"""A text, or a list of its parts: a made-up secret is written in parts, so that scanners of repositories leave it alone."""
 
 
 class Allowed(Strict):
@@ -63,8 +69,10 @@ class PatternFile(Strict):
     mask: str
     tags: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    positive: tuple[str, ...] = Field(min_length=2)
-    negative: tuple[str, ...] = Field(min_length=2)
+    source: str = ""
+    """Who publishes the form, and what it is."""
+    positive: tuple[Sample, ...] = Field(min_length=2)
+    negative: tuple[Sample, ...] = Field(min_length=2)
 
 
 class PatternList(Strict):
@@ -167,7 +175,5 @@ def _wrong_expression(file: PatternFile) -> Iterator[str]:
 
 
 def _pattern(file: PatternFile) -> Pattern:
-    fields: dict[str, Any] = {
-        name: getattr(file, name) for name in PatternFile.model_fields if name not in ("positive", "negative", "allow")
-    }
+    fields: dict[str, Any] = {name: getattr(file, name) for name in PatternFile.model_fields if name not in UNUSED}
     return Pattern(**fields, allow=tuple(Allowance(**allowed.model_dump()) for allowed in file.allow))

@@ -16,7 +16,8 @@ from tocsin.detect.text import anchors, numbers
 from tocsin.detect.text.context import Index
 from tocsin.detect.text.overlaps import Match
 from tocsin.detect.text.patterns import FIRST_GROUP, Pattern, Patterns
-from tocsin.detect.text.validators import Validator, entropy, validator
+from tocsin.detect.text.validators import Validator, validator
+from tocsin.detect.text.validators_secrets import entropy
 
 LONGEST = 8_192
 """No match is longer, in bytes."""

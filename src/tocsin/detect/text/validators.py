@@ -6,7 +6,6 @@ German tax id, section 139b Abgabenordnung with the check digit of ISO/IEC 7064 
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -14,68 +13,25 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 
+from tocsin.detect.text.validators_chains import CHAINS
+from tocsin.detect.text.validators_forms import FORMS
+from tocsin.detect.text.validators_ids import CHECKS, Check, luhn
+from tocsin.detect.text.validators_secrets import SECRETS
+
 Span = tuple[int, int]
 Validator = Callable[[str], list[Span]]
 """What an expression matched -> the spans in it that are confirmed, in order, apart."""
 
 CARD_LENGTHS = (19, 16, 15, 14, 13)
-IBAN_LENGTHS = {
-    country[:2]: int(country[2:])
-    for country in [
-        "AD24",
-        "AE23",
-        "AL28",
-        "AT20",
-        "BA20",
-        "BE16",
-        "BG22",
-        "BR29",
-        "CH21",
-        "CY28",
-        "CZ24",
-        "DE22",
-        "DK18",
-        "EE20",
-        "ES24",
-        "FI18",
-        "FR27",
-        "GB22",
-        "GE22",
-        "GR27",
-        "HR21",
-        "HU28",
-        "IE22",
-        "IL23",
-        "IS26",
-        "IT27",
-        "KZ20",
-        "LI21",
-        "LT20",
-        "LU20",
-        "LV21",
-        "MC27",
-        "MD24",
-        "MT31",
-        "NL18",
-        "NO15",
-        "PL28",
-        "PT25",
-        "QA29",
-        "RO24",
-        "RS22",
-        "SA24",
-        "SE24",
-        "SI19",
-        "SK24",
-        "SM27",
-        "TR26",
-        "UA29",
-    ]
-}
-ENTROPY_BITS_MIN = 3.0
-DOCUMENTATION = re.compile(
-    r"example|sample|dummy|placeholder|changeme|your[_-]|xxxx|1234567890|abcdef0123|test[_-]?key", re.IGNORECASE
+IBAN_REGISTRY = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
+    "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
+    "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 "
+    "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 "
+    "YE30"
 )
+"""Countries and lengths of ISO 13616, as SWIFT publishes them."""
+IBAN_LENGTHS = {country[:2]: int(country[2:]) for country in IBAN_REGISTRY.split()}
 SSN_SHOWN = ("078-05-1120", "219-09-9999")
 """Numbers that became known from advertisements and are no person's any more."""
 _DIGIT = re.compile(r"\d")
@@ -125,12 +81,6 @@ def _branded(number: str, length: int) -> bool:
     if number[:2] in ("30", "36", "38", "39"):
         return length == 14
     return length in (16, 19) and (number[:2] in ("35", "62", "65") or four == 6011 or 6440 <= four <= 6499)
-
-
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the Luhn check digit of those before it; a run of one digit is not accepted."""
-    total = sum(d if i % 2 == 0 else (2 * d - 9 if d > 4 else 2 * d) for i, d in enumerate(map(int, reversed(digits))))
-    return total % 10 == 0 and len(set(digits)) > 1
 
 
 def iban(found: str) -> list[Span]:
@@ -206,23 +156,30 @@ def german_tax_id(found: str) -> list[Span]:
     return whole(found) if right and repeated in ([2], [3]) else []
 
 
-def secret(found: str) -> list[Span]:
-    """A token that looks random and is no placeholder of a manual."""
-    return [] if entropy(found) < ENTROPY_BITS_MIN or DOCUMENTATION.search(found) else whole(found)
+def ssn_labelled(found: str) -> list[Span]:
+    """A US social security number as people write it, in an area that was or may be given out."""
+    digits = "".join(c for c in found if c.isdigit())
+    shown = f"{digits[:3]}-{digits[3:5]}-{digits[5:]}"
+    real = len(digits) == 9 and digits[:3] not in ("000", "666") and digits[3:5] != "00" and digits[5:] != "0000"
+    return whole(found) if real and len(set(digits)) > 2 and shown not in SSN_SHOWN else []
 
 
-def assigned_secret(found: str) -> list[Span]:
-    """The value of an assignment, when it looks random, mixes letters and digits, and is no placeholder of a manual."""
-    value = re.split(r"[:=]", found, maxsplit=1)[1].strip(" \t\r\n\f\v\"'")
-    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-    start = found.rfind(value)
-    return [(start, start + len(value))] if mixed and secret(value) else []
+def iban_small(found: str) -> list[Span]:
+    """An IBAN that somebody wrote in small letters."""
+    return iban(found.upper())
 
 
-def entropy(token: str | bytes) -> float:
-    """Shannon entropy in bits per character, or byte."""
-    size = len(token)
-    return math.log2(size) - sum(n * math.log2(n) for n in Counter(token).values()) / size if token else 0.0
+def _asked(check: Check, *, bare: bool) -> Validator:
+    """A validator of the match as it stands, or of its letters and digits; what has not even the form of it is none."""
+
+    def confirmed(found: str) -> list[Span]:
+        text = "".join(c for c in found.upper() if c.isalnum() and c.isascii()) if bare else found
+        try:
+            return whole(found) if text and check(text) else []
+        except (ValueError, KeyError, IndexError):
+            return []
+
+    return confirmed
 
 
 VALIDATORS: dict[str, Validator] = {
@@ -235,8 +192,10 @@ VALIDATORS: dict[str, Validator] = {
     "phone": phone,
     "date": date,
     "german_tax_id": german_tax_id,
-    "secret": secret,
-    "assigned_secret": assigned_secret,
+    "ssn_labelled": ssn_labelled,
+    "iban_small": iban_small,
+    **{name: _asked(check, bare=True) for name, check in CHECKS.items()},
+    **{name: _asked(check, bare=False) for name, check in {**CHAINS, **FORMS, **SECRETS}.items()},
 }
 STDNUM = re.compile(r"stdnum(?:\.[a-z][a-z0-9_]{1,30}){1,2}")
 

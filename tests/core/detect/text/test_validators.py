@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.detect.text import validators
-from tocsin.detect.text.validators import VALIDATORS, entropy, luhn
+from tocsin.detect.text.validators import VALIDATORS, luhn
 
 CARDS = (
     "4111111111111111",
@@ -98,6 +98,8 @@ class TestIbans:
     [
         ("ssn", ["219-09-9998", "001-01-0001", "899-99-9999"], ["000-12-3456", "666-12-3456", "900-12-3456"]),
         ("ssn", [], ["123-00-4567", "123-45-0000", "078-05-1120"]),
+        ("ssn_labelled", ["219 09 9998", "536228731", "987-65-4321"], ["000-12-3456", "666123456", "123-00-4567", "078051120"]),
+        ("iban_small", ["de89370400440532013000"], ["de89370400440532013001", "xx89370400440532013000"]),
         ("ipv4", ["8.8.8.8", "172.15.0.1", "172.32.0.1", "193.168.0.1"], ["10.0.0.1", "127.0.0.1", "192.168.1.1"]),
         ("ipv4", [], ["172.16.0.1", "172.31.255.255", "192.0.2.7", "203.0.113.9", "169.254.1.1", "224.0.0.1", "1.2.3.256"]),
         ("mail", ["a@corp.de", "x@my-example.com"], ["a@example.com", "a@mail.example.org", "a@host.test", "a@b.invalid", "a@localhost"]),
@@ -110,31 +112,6 @@ class TestIbans:
 def test_structures(name: str, yes: list[str], no: list[str]) -> None:
     assert [text for text in yes if accepted(name, text) != [text]] == []
     assert [text for text in no if accepted(name, text)] == []
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("password = k9Qz7Lw2Rt5Vx8Bn3Mp6", "k9Qz7Lw2Rt5Vx8Bn3Mp6"),
-        ("api_key: 'k9Qz7Lw2Rt5Vx8Bn3Mp6'", "k9Qz7Lw2Rt5Vx8Bn3Mp6"),
-    ],
-)
-def test_of_an_assignment_only_the_value_is_secret(text: str, value: str) -> None:
-    assert accepted("assigned_secret", text) == [value]
-
-
-@pytest.mark.parametrize(
-    "text", ["password = correcthorsebattery", "token: 123456789012345678", "key=changeme-1234-abcd"]
-)
-def test_words_numbers_and_placeholders_are_no_secret(text: str) -> None:
-    assert accepted("assigned_secret", text) == []
-
-
-@pytest.mark.parametrize(
-    ("token", "bits"), [("", 0.0), ("aaaa", 0.0), ("ab", 1.0), ("abcd", 2.0), ("aabb", 1.0), ("abcdefgh", 3.0)]
-)
-def test_entropy_in_bits_per_character(token: str, bits: float) -> None:
-    assert entropy(token) == pytest.approx(bits)
 
 
 @pytest.mark.parametrize("validate", VALIDATORS.values(), ids=VALIDATORS)
@@ -150,7 +127,6 @@ def test_spans_are_in_order_apart_and_inside(
         validators.date: st.from_regex(r"[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,4}", fullmatch=True),
         validators.mail: st.from_regex(r"[a-z]{1,5}@[a-z]{1,5}\.[a-z]{2,4}", fullmatch=True),
         validators.german_tax_id: st.text(string.digits, min_size=11, max_size=11),
-        validators.assigned_secret: st.from_regex(r"[a-z]{1,6}[:=][a-z0-9]{0,20}", fullmatch=True),
     }
     text = data.draw(shapes.get(validate, st.text(string.printable, max_size=40)))
     spans = validate(text)

@@ -1,0 +1,103 @@
+"""What tells a secret from a placeholder, from prose and from a name in a program: randomness, mixture and known words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from base64 import b64decode, urlsafe_b64decode
+from binascii import Error as NotBase64
+from collections import Counter
+from collections.abc import Mapping
+from itertools import pairwise
+
+from tocsin.detect.text.validators_ids import Check
+
+ENTROPY_BITS_MIN = 3.0
+DOCUMENTATION = re.compile(
+    r"example|sample|dummy|placeholder|change_?me|replace|insert|your|x{4}|\*{3}|\.{3}|1234567|abcdef0?1|abcdefgh|0{8}"
+    r"|test[_-]?(?:key|token|secret)|fake|mock|redacted|secret_?here|todo|foobar|deadbeef|<[a-z]|\$\{|\{\{|%\(",
+    re.IGNORECASE,
+)
+"""What stands in manuals where a secret would stand."""
+_NAMED = re.compile(r"[A-Za-z_]{1,40}(?:[.-][A-Za-z_]{1,40}){0,6}(?:\(.{0,40})?")
+_REFERENCE = re.compile(
+    r"\$[A-Za-z{(]|%[({]|[{<(\[]|.{0,40}(?:os\.|getenv|environ|config|process\.|request|self\.|params|input\()",
+    re.IGNORECASE,
+)
+_COMMON = re.compile(
+    "(?:pass(?:w(?:or[dt]|d)|w0rd)?|pwd|secret|admin(?:istrator)?|root|user(?:name)?|login|guest|default|required|optional"
+    "|letmein|qwerty|hunter2?|string|value|null|none|true|false|undefined)[0-9]{0,4}"
+)
+"""Words that stand where a password would stand."""
+
+
+def entropy(token: str | bytes) -> float:
+    """Shannon entropy in bits per character, or byte."""
+    size = len(token)
+    return math.log2(size) - sum(n * math.log2(n) for n in Counter(token).values()) / size if token else 0.0
+
+
+def secret(found: str) -> bool:
+    """A token that looks random and is no placeholder of a manual."""
+    return entropy(found) >= ENTROPY_BITS_MIN and not DOCUMENTATION.search(found)
+
+
+def assigned(found: str) -> bool:
+    """The value of an assignment that mixes letters and digits, looks random and is no name in a program."""
+    mixed = any(c.isdigit() for c in found) and any(c.isalpha() for c in found)
+    return mixed and secret(found) and not _NAMED.fullmatch(found) and not _REFERENCE.match(found)
+
+
+def password(found: str) -> bool:
+    """A password where only a password can stand: no placeholder, no reference to one, no word that everybody tries."""
+    plain = found.lower().strip("*.-_")
+    shown = len(set(found)) < 4 or _COMMON.fullmatch(plain) or DOCUMENTATION.search(found)
+    return not shown and not _REFERENCE.match(found)
+
+
+def mixed_password(found: str) -> bool:
+    """A password in prose or a program: mixed characters or random letters, and as above."""
+    kinds = (
+        any(c.isdigit() for c in found),
+        any(c.isupper() for c in found[1:]),
+        any(not c.isalnum() for c in found[:-1]),
+    )
+    mixed = sum(kinds) >= 2 and not _NAMED.fullmatch(found)
+    return (mixed or _scrambled(found)) and entropy(found) >= 2.5 and password(found)
+
+
+def _scrambled(found: str) -> bool:
+    """Whether letters change between small and capital ones as no words and names do."""
+    changes = sum(a.islower() != b.islower() for a, b in pairwise(found))
+    return found.isalpha() and changes >= 5 and entropy(found) >= 3.0
+
+
+def web_token(found: str) -> bool:
+    """RFC 7519: the first part is a JSON object in base64url; one that cannot be read counts by its letters."""
+    head = found.partition(".")[0]
+    try:
+        header = json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (NotBase64, ValueError):
+        return secret(found)
+    return isinstance(header, dict) and secret(found)
+
+
+def basic(found: str) -> bool:
+    """RFC 7617: user and password in base64, parted by a colon, and the password no placeholder."""
+    try:
+        user, colon, word = b64decode(found, validate=True).decode().partition(":")
+    except (NotBase64, UnicodeDecodeError):
+        return False
+    return bool(user and colon and word) and password(word)
+
+
+SECRETS: Mapping[str, Check] = {
+    "assigned": assigned,
+    "basic": basic,
+    "jwt": web_token,
+    "password": password,
+    "password_strict": mixed_password,
+    "secret": secret,
+}
+"""By the name that a pattern gives; what they are asked about is the value as it stands."""
