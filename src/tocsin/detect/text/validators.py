@@ -211,11 +211,7 @@ def validator(name: str) -> Validator:
         return VALIDATORS[name]
     if not STDNUM.fullmatch(name) or not _there(name):
         raise KeyError(name)
-
-    def valid(found: str) -> list[Span]:
-        return whole(found) if import_module(name).is_valid(found) else []
-
-    return valid
+    return _asked(lambda found: bool(import_module(name).is_valid(found)), bare=False)
 
 
 def _there(module: str) -> bool:

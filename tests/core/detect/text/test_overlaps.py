@@ -37,7 +37,7 @@ def test_which_stands(found: list[Any], kept: list[tuple[int, int, int]]) -> Non
 
 def _kept(found: list[Any]) -> list[Match]:
     """What stands of (pattern, place, start, end), the place being one of any numbering."""
-    order = [*{place: None for _, place, *_ in found}]
+    order = sorted({place for _, place, *_ in found})
     by_place = {place: pattern for pattern, place, *_ in found}
     matches = [Match(order.index(place), start, end) for _, place, start, end in found]
     kept = resolved(matches, [by_place[place] for place in order])
