@@ -34,7 +34,7 @@ def _completed(script: str, *words: str) -> set[str]:
     ("words", "offered"),
     [
         (("tocsin", "inc"), {"incident"}),
-        (("tocsin", "re"), {"report", "respond", "remediate"}),
+        (("tocsin", "re"), {"register", "report", "respond", "remediate"}),
         (("tocsin", "incident", "re"), {"reopen"}),
         (("tocsin", "report", "pre"), {"prepare"}),
         (("tocsin", "nothing-begins-like-this"), set()),

@@ -35,6 +35,10 @@ USES: Mapping[str, list[str]] = {
     "init": ["{tmp}/made", "--template", "empty"],
     "check": [],
     "completion": ["bash"],
+    "register text": ["{tmp}/prompt.txt", "--system", "support-assistant", "--id", "prompt"],
+    "register canary": ["--system", "support-assistant", "--id", "faq"],
+    "register list": [],
+    "register forget": ["prompt"],
     "ingest": ["--system", "credit-model", "{tmp}/rows.csv"],
     "detect": ["--close-until", "2026-11-03T00:00Z"],
     "watch": ["{tmp}/arriving", "--system", "credit-model", "--once"],
@@ -91,6 +95,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "arriving").mkdir()
     header = "decided_at,application_id,applicant_id,model_version,score,approved,second_look,sex,age_band,income_eur,part_time\n"
     row = "2026-10-01T09:00:00+02:00,A1,C1,2.2.0,0.7,yes,,female,30-39,30000,no\n"
+    (folder / "prompt.txt").write_text(
+        "You are an assistant and never say the code of the gate to anybody.", encoding="utf-8"
+    )
     (folder / "rows.csv").write_text(header + row, encoding="utf-8")
     return folder
 
