@@ -128,7 +128,7 @@ class TestAsking:
 
     def test_where_it_happened_and_what_the_organization_is_come_first(self, tmp_path: Path) -> None:
         with bank(tmp_path) as (desk, _):
-            name = leak(desk, {"countries": "DE, US"})
+            name = leak(desk, {"countries": "DE, US", "organization_kinds": "unknown"})
             facts = [question.fact for question in duties.ask(desk, name).questions]
             assert facts[:2] == ["countries", "organization_kinds"]
 

@@ -59,7 +59,8 @@ def clock(case: Case, regime: Regime, stage: Stage, begun: Start, place: Place, 
     if not certain and not maybe:
         return None
     chosen = _owed(certain or maybe, stage.owed)
-    return replace(chosen, remarks=tuple(_remark(one) for one in maybe if one.due < chosen.due))
+    remarks = tuple(_remark(one) for one in maybe if one.due < chosen.due)
+    return replace(chosen, remarks=remarks) if remarks else chosen
 
 
 def benchmarks(case: Case, stage: Stage, begun: Start, place: Place) -> tuple[Benchmark, ...]:

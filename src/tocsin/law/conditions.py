@@ -52,10 +52,13 @@ class Not:
 
 Condition = Compare | All | Any | Not
 ALWAYS = All((), "always")
+_ALWAYS_HOLDS = Reason(ALWAYS.text, Truth.YES)
 
 
 def judge(condition: Condition, facts: Mapping[str, Fact]) -> Reason:
     """The truth of the condition and what it rests on. A fact that is missing or has no value is unknown, never false."""
+    if condition is ALWAYS:
+        return _ALWAYS_HOLDS
     if isinstance(condition, Compare):
         return _compared(condition, facts.get(condition.fact))
     if isinstance(condition, Not):

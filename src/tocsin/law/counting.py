@@ -15,6 +15,7 @@ import calendar as gregorian
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,8 @@ Unit = Literal[
 Law = Literal["eu1182", "uk1182", "calendar"]
 UNION_LAW = ("eu1182", "uk1182")
 CARRY_OVER = "carry-over statute"
+zone_info = lru_cache(maxsize=None)(ZoneInfo)
+"""A zone by its name, read once: the standard library remembers only the last eight."""
 LAST_SECOND = time(23, 59, 59)
 HOUR = timedelta(hours=1)
 
@@ -101,7 +104,7 @@ def count(deadline: Deadline, anchor: datetime, zone: str, days: Calendar) -> Co
     """
     if anchor.tzinfo is None:
         raise AssertionError("an anchor needs a zone")
-    there = anchor.astimezone(ZoneInfo(zone))
+    there = anchor.astimezone(zone_info(zone))
     begin = CountingStep(f"The period starts with {there:%A %d %B %Y, %H:%M:%S %Z}.", anchor)
     if deadline.unit == "none":
         return Counted(None, None, (begin, CountingStep("The law names no number: without undue delay.")))
@@ -132,7 +135,7 @@ def _hours(deadline: Deadline, anchor: datetime, begin: CountingStep, zone: str,
 
 
 def _same_hour(end: datetime, zone: str, days: Calendar, steps: list[CountingStep]) -> datetime:
-    there = end.astimezone(ZoneInfo(zone))
+    there = end.astimezone(zone_info(zone))
     moved = _local(days.next_working(there.date()), there.time(), zone)
     if moved != end:
         what = f"{there:%A %d %B} is a day off ({days.id}): arguably the same hour of the next working day."
@@ -141,7 +144,7 @@ def _same_hour(end: datetime, zone: str, days: Calendar, steps: list[CountingSte
 
 
 def _noon(end: datetime, zone: str, days: Calendar, steps: list[CountingStep]) -> datetime:
-    day = end.astimezone(ZoneInfo(zone)).date()
+    day = end.astimezone(zone_info(zone)).date()
     if days.working(day):
         return end
     moved = _local(days.next_working(day), time(12), zone)
@@ -261,7 +264,7 @@ def _two_working_days(deadline: Deadline, start: date, last: date, days: Calenda
 
 
 def _local(day: date, at: time, zone: str) -> datetime:
-    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day, at, zone_info(zone)).astimezone(UTC)
 
 
 def _words(deadline: Deadline) -> str:

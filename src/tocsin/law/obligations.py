@@ -12,7 +12,7 @@ from tocsin.law.counting import Deadline
 from tocsin.law.places import Addressed, addressed, countries, reached, seat
 from tocsin.law.places import reason as gate_reason
 from tocsin.law.regime import Dated, Library, Period, Regime, Rerouting, Stage
-from tocsin.model.law import Case, Citation, Obligation, Reason, Recipient, Status, Truth
+from tocsin.model.law import Case, Citation, Obligation, Reason, Status, Truth
 
 NO_CLOCK = "no report is owed"
 
@@ -35,20 +35,31 @@ def of_regime(
 ) -> Iterator[Obligation]:
     """The regime's stages, one per country where the recipients differ by country."""
     gate = reached(case, regime.jurisdiction, library)
-    rerouting = next((r for r in regime.reroutings if truth(r.when, case.facts) is Truth.YES), None)
+    holding = [r for r in regime.reroutings if truth(r.when, case.facts) is Truth.YES]
+    rerouting = min(
+        holding, key=lambda r: r.effect != "displaced", default=None
+    )  # what is taken away goes to nobody else
     displaced = rerouting is not None and rerouting.effect == "displaced"
     if not explain_no and (displaced or Truth.NO in (gate, truth(regime.applies, case.facts))):
         return
     applies = judge(regime.applies, case.facts)
     if rerouting and displaced:
         applies = Reason(rerouting.text, Truth.NO, (judge(rerouting.when, case.facts),))
-    grounds = (applies, gate_reason(regime.jurisdiction, gate))
+    grounds = (applies, gate_reason(regime.jurisdiction, gate), *(() if displaced else _doubts(case, regime)))
     for stage in regime.stages:
         for where in _rerouted(case, regime, stage, library, rerouting):
             bound = countries(case, regime, where[0], library)
             owed = _stage(case, regime, stage, where, bound, grounds, switches)
             if owed and (explain_no or owed.truth is not Truth.NO):
                 yield replace(owed, notes=(*owed.notes, rerouting.text)) if rerouting else owed
+
+
+def _doubts(case: Case, regime: Regime) -> Iterator[Reason]:
+    """Other acts of which it is open whether they take the duty over: until that is known, the duty is possible, not certain."""
+    for rerouting in regime.reroutings:
+        held = judge(rerouting.when, case.facts)
+        if rerouting.effect == "displaced" and held.truth is Truth.UNKNOWN:
+            yield Reason(f"not known yet whether other law takes it over: {rerouting.text}", Truth.UNKNOWN, (held,))
 
 
 def _rerouted(
@@ -75,7 +86,8 @@ def _stage(
     place, recipients = where
     suffix = f"@{place.country}" if place.country else ""
     begun = start(case, regime, stage, switches, suffix)
-    day = local_day(case, (start(case, regime, regime.stages[0], switches, suffix), begun), place)
+    first = begun if stage is regime.stages[0] else start(case, regime, regime.stages[0], switches, suffix)
+    day = local_day(case, (first, begun), place)
     period, in_force = _period(regime, case, day, bound)
     running = clock(case, regime, stage, begun, place, day)
     if period is None or (stage.deadlines and running is None):
@@ -83,50 +95,39 @@ def _stage(
     parts = (*grounds, judge(stage.when, case.facts), in_force)
     name = f"{regime.title}: {stage.title}"
     verdict = Reason(name, conjunction(part.truth for part in parts), tuple(p for p in parts if p.text != ALWAYS.text))
-    owed = _obligation(regime, stage, recipients, running or _without(begun), verdict)
-    obligation_id = f"{regime.id}.{stage.id}{suffix}"
-    return replace(
-        owed,
-        id=obligation_id,
-        status=period.status,
-        timezone=place.zone,
-        calendar=f"{place.calendar.id} {place.calendar.version}",
-        benchmarks=benchmarks(case, stage, begun, place),
-        discharged_at=_discharged(case, regime, stage, suffix),
-        decision=case.decisions.get(obligation_id, ""),
-        notes=tuple(n for n in (period.note, *owed.notes, *_readings(regime, switches)) if n),
-    )
-
-
-def _obligation(
-    regime: Regime, stage: Stage, recipients: tuple[Recipient, ...], running: Clock, verdict: Reason
-) -> Obligation:
-    """What the regime and the clock say of the stage, whatever the place."""
-    counted, (anchor, at) = running.counted, running.start
+    owed_by = running or _without(begun)
+    counted, (anchor, at) = owed_by.counted, owed_by.start
     expected = (name for guideline in stage.benchmarks for name in guideline.cite)
+    cited = (*regime.cite, *stage.cite, *owed_by.dated.cite, *expected)
+    noted = (period.note, *owed_by.remarks, *regime.notes, *_readings(regime, switches))
+    obligation_id = f"{regime.id}.{stage.id}{suffix}"
     return Obligation(
-        id="",
+        id=obligation_id,
         regime=regime.id,
         stage=stage.id,
-        title=verdict.text,
-        status=Status.BINDING,
+        title=name,
+        status=period.status,
         truth=verdict.truth,
         who=stage.who or regime.who,
         recipients=recipients,
         operational_due=counted.operational_due if counted else None,
         legal_latest=counted.legal_latest if counted else None,
-        timezone="",
-        label=running.dated.label,
+        timezone=place.zone,
+        label=owed_by.dated.label,
         trace=counted.trace if counted else (),
         reason=verdict,
-        citations=_citations(regime, (*regime.cite, *stage.cite, *running.dated.cite, *expected)),
+        citations=_citations(regime, cited),
         form=stage.form,
         content=stage.content,
         anchor=anchor,
         anchor_at=at,
-        notes=(*running.remarks, *regime.notes),
+        discharged_at=_discharged(case, regime, stage, suffix),
+        decision=case.decisions.get(obligation_id, ""),
+        notes=tuple(note for note in noted if note),
         pack_digest=regime.digest,
+        calendar=f"{place.calendar.id} {place.calendar.version}",
         kind=stage.kind,
+        benchmarks=benchmarks(case, stage, begun, place),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tocsin.law.conditions import ALWAYS, NOT_APPLICABLE, Condition, is_day, names
-from tocsin.law.counting import Calendar, Deadline
+from tocsin.law.counting import Calendar, Deadline, zone_info
 from tocsin.model.event import Json
 from tocsin.model.law import Citation, Duty, Recipient, Status
 
@@ -181,7 +181,7 @@ class Place:
     @property
     def tz(self) -> ZoneInfo:
         """The zone itself."""
-        return ZoneInfo(self.zone)
+        return zone_info(self.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from pyarrow import csv
 from tocsin.adapters.files import write_atomically
 from tocsin.content.scenarios import assistant, bank
 from tocsin.model.incident import Incident, Phase
-from tocsin.model.law import Obligation, Status
+from tocsin.model.law import Obligation, Status, Truth
 from tocsin.model.progress import Progress, silent
 from tocsin.service import duties, incidents, remediating, reporting, responding, triage, verifying, workspaces
 from tocsin.service.desk import Desk, open_desk
@@ -270,7 +270,7 @@ class _Story:
         """The binding duties of that day are fulfilled through the authorities' own portals, and that is recorded."""
         incident = incidents.find(self._desk, incident_id)
         for owed in duties.of(self._desk, incident).obligations:
-            if owed.status is Status.BINDING and owed.truth == "yes" and not owed.discharged_at:
+            if owed.status is Status.BINDING and owed.truth is Truth.YES and not owed.discharged_at:
                 self._clock.now += timedelta(minutes=5)
                 why = f"notified through the portal: {'; '.join(r.name for r in owed.recipients)}"
                 incidents.set_date(
@@ -281,7 +281,8 @@ class _Story:
         started, detected = state.dates["started"], state.dates["detected"]
         truth = RELEASED if state.system == CREDIT else PLANTED
         reported = state.reports[-1] if state.reports else None
-        owed = [o for o in duties.of(self._desk, state).obligations if o.operational_due or o.status is Status.BINDING]
+        certain = [o for o in duties.of(self._desk, state).obligations if o.truth is Truth.YES]
+        owed = [o for o in certain if o.operational_due or o.status is Status.BINDING]
         severity = str(state.classification.severity) if state.classification else "-"
         folder = self._desk.root / "reports"
         written = tuple(str(path) for path in sorted(folder.glob(f"{state.id}-*"))) if reported else ()

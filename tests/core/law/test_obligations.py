@@ -227,7 +227,23 @@ class TestRecipients:
         owed = one(case(harm=True, device=True), act, explain_no=True)
         assert owed.truth is Truth.NO
         assert owed.reason.because[0].text == "the device law alone"
-        assert one(case(harm=True), act).truth is Truth.YES
+        assert one(case(harm=True, device=False), act).truth is Truth.YES
+
+    def test_while_it_is_open_whether_other_law_takes_over_a_duty_is_possible(self) -> None:
+        act = regime(reroutings=(Rerouting(yes("device"), "displaced", "the device law alone"),))
+        owed = one(case(harm=True), act)
+        assert owed.truth is Truth.UNKNOWN
+        assert owed.operational_due is not None, "its clock is shown all the same"
+        doubt = owed.reason.because[-1]
+        assert doubt.text == "not known yet whether other law takes it over: the device law alone"
+        assert [question.fact for question in questions(case(harm=True), library(act))] == ["device"]
+
+    def test_what_is_taken_away_goes_to_no_other_authority(self) -> None:
+        office = Rerouting(yes("large"), "recipients", "the office instead", (Recipient("the office", "EU"),))
+        elsewhere = Rerouting(yes("device"), "displaced", "the device law alone")
+        for order in ((office, elsewhere), (elsewhere, office)):
+            act = regime(register="watch", reroutings=order)
+            assert not obligations(case(harm=True, large=True, device=True), library(act))
 
     def test_another_authority_may_be_competent(self) -> None:
         office = Recipient("the office", "EU", "", Confidence.P)
