@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,6 +149,20 @@ def test_duties_that_are_only_possible_are_counted_and_shown_when_asked_for(run:
     assert f"more duties are possible: tocsin law due {name} --all" in calm
     assert "more dut" not in whole
     assert calm.count("possible ") < whole.count("possible ")
+
+
+def test_a_proposal_is_never_shown_as_owed(run: Run, name: str) -> None:
+    answer(run, name, organization_is_controller="yes", personal_data_breach="yes", breach_risk="high", countries="DE")
+    calm, whole = run("law", "due", name)[1], run("law", "due", name, "--all")[1]
+    assert "proposal" not in calm.replace("of proposals and guidelines, which alarm nobody: --all shows them", "")
+    assert "which alarm nobody: --all shows them" in calm
+    assert "proposal, not law now" in " ".join(whole.split())
+
+
+def test_a_question_whose_deadline_has_passed_says_so(run: Run, name: str) -> None:
+    assert run("incident", "set", name, "--date", "aware.controller=2026-01-05T09:00Z")[0] == EXIT_OK
+    first = run("law", "ask", name)[1].split("\n2. ")[0]
+    assert re.search(r", the earliest \d+ d( \d+ h)? ago\.", first)
 
 
 def test_what_is_touched_by_no_law_says_so(run: Run, name: str) -> None:

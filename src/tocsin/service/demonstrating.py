@@ -282,7 +282,8 @@ class _Story:
         truth = RELEASED if state.system == CREDIT else PLANTED
         reported = state.reports[-1] if state.reports else None
         certain = [o for o in duties.of(self._desk, state).obligations if o.truth is Truth.YES]
-        owed = [o for o in certain if o.operational_due or o.status is Status.BINDING]
+        rehearsed = [o for o in certain if o.operational_due and o.status is Status.DORMANT]
+        owed = [*(o for o in certain if o.status is Status.BINDING), *rehearsed]
         severity = str(state.classification.severity) if state.classification else "-"
         folder = self._desk.root / "reports"
         written = tuple(str(path) for path in sorted(folder.glob(f"{state.id}-*"))) if reported else ()

@@ -86,8 +86,9 @@ def clocks(one: Any, shared: Shared, *, everything: bool = False) -> None:
         rows = ((t.name, moment(t.due, shared.zone), _state(t.due, t.met_at, one.as_of)) for t in one.targets)
         table(("what", "due", "state"), rows)
     heading("Clocks of the law")
-    owed = [o for o in one.obligations if o.truth == "yes"]
-    possible = [o for o in one.obligations if o.truth == "unknown"]
+    counts = [o for o in one.obligations if everything or o.status in ("binding", "dormant")]
+    owed = [o for o in counts if o.truth == "yes"]
+    possible = [o for o in counts if o.truth == "unknown"]
     names = [_name(o) for o in possible if o.status == "binding"]
     urgent = list(dict.fromkeys(names))[:POSSIBLE_MAX]
     shown = [o for o in possible if everything or _name(o) in urgent]
@@ -96,6 +97,9 @@ def clocks(one: Any, shared: Shared, *, everything: bool = False) -> None:
     left = len({_name(o) for o in possible} - {_name(o) for o in shown})
     if left:
         say(f"  {counted(left, 'more duty is', 'more duties are')} possible: tocsin law due {one.incident} --all")
+    others = len(one.obligations) - len(counts)
+    if others:
+        say(f"  {counted(others, 'duty', 'duties')} of proposals and guidelines, which alarm nobody: --all shows them")
     if not owed and not possible:
         say("  No law of the library asks for anything here.")
 
@@ -141,7 +145,7 @@ def _status(owed: Any) -> str:
     certainty = CERTAINTY[owed.truth]
     if owed.status == "dormant":
         return f"rehearsal: {certainty}"
-    return f"{certainty}, {owed.status}" if owed.status != "binding" else certainty
+    return certainty if owed.status == "binding" else f"{owed.status}, not law now: {certainty}"
 
 
 def _where(owed: Any) -> str:
@@ -292,7 +296,9 @@ def _weight(number: int, question: Any, now: Any) -> str:
     first = "answer this first: it " if number == 1 else ""
     if not question.decides:
         return "decides nothing by itself, only together with others."
-    earliest = f", the earliest in {span(question.earliest_due - now)}" if question.earliest_due else ""
+    left = question.earliest_due - now if question.earliest_due else None
+    when = f"{span(-left)} ago" if left and left.days < 0 else f"in {span(left)}"
+    earliest = f", the earliest {when}" if left else ""
     return f"{first}decides {counted(len(question.decides), 'duty', 'duties')}{earliest}."
 
 
