@@ -153,7 +153,7 @@ def _countries(case: Case, library: Library) -> Iterator[Question]:
     maybe = [r for r in library.regimes if reached(case, r.jurisdiction, library) is Truth.UNKNOWN and _alive(case, r)]
     if maybe:
         places = tuple(sorted({regime.jurisdiction for regime in maybe}))
-        decides = tuple(f"{regime.id}.{stage.id}" for regime in maybe for stage in regime.stages)
+        decides = tuple(sorted(f"{regime.id}.{stage.id}" for regime in maybe for stage in regime.stages))
         help_ = "ISO 3166 codes with the state where it has law of its own, separated by commas, for instance DE,US-CA."
         text = "In which countries and states did it happen, or are the people who are affected?"
         yield Question(COUNTRIES, text, help_, "text", places, decides, None, None)
@@ -176,5 +176,6 @@ def _dates(library: Library, owed: Iterable[Obligation]) -> Iterator[Question]:
         base, _, role = anchor.partition(".")
         text = f"When was it that {ANCHORS[base]}{f' as {role}' if role else ''}?"
         help_ = "The clock does not run before this date is known. Leave it open if it has not happened yet."
-        ids = tuple(sorted(one.id for one in waiting))
+        waiting.sort(key=lambda one: one.id)
+        ids = tuple(one.id for one in waiting)
         yield Question(DATE + anchor, text, help_, "instant", (), ids, None, waiting[0].citations[0])

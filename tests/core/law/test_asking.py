@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
-from tests.core.law.made import NOW, both, case, library, regime, stage, yes
+from tests.core.law.made import CITED, NOW, both, case, library, regime, stage, yes
 from tocsin.law.asking import KINDS, questions
 from tocsin.law.conditions import Any, Compare, Condition, decisive, judge
 from tocsin.law.regime import FactKind, Library, Place, Regime
@@ -107,3 +108,21 @@ class TestDecisive:
 
     def test_of_what_is_open_it_is_the_first_open_part(self) -> None:
         assert decisive(judge(both(yes("a"), yes("b")), case(a=True).facts)).text == "b: not known yet"
+
+
+def test_the_order_of_regimes_changes_no_word_of_a_question() -> None:
+    """Each regime has sources of its own; a date that several wait for cites the first of them by id."""
+    acts = [
+        replace(
+            regime(name, stage("n", anchors=("determined",))), citations={"s1": replace(CITED, pinpoint=f"s. {name}")}
+        )
+        for name in ("b", "a", "c")
+    ]
+    told = [questions(case(harm=True), library(*order)) for order in permutations(acts)]
+    assert told.count(told[0]) == 6
+    assert told[0][0].fact == "date.determined"
+    assert told[0][0].citation is not None
+    assert told[0][0].citation.pinpoint == "s. a"
+    places = [questions(case(countries=()), library(*order)) for order in permutations(acts)]
+    assert places.count(places[0]) == 6
+    assert places[0][0].decides == ("a.n", "b.n", "c.n")
