@@ -24,7 +24,7 @@ from tocsin.adapters.workspace.schema import PolicyFile, SystemFile
 from tocsin.cli.app import COMMANDS, EPILOGUE
 from tocsin.cli.options import Shared
 from tocsin.content.discovery import declared, detector_kinds
-from tocsin.content.loaders import forms, law, patterns, playbooks, shipped, taxonomies, vectors
+from tocsin.content.loaders import forms, injection, law, patterns, playbooks, shipped, taxonomies, vectors
 from tocsin.incident.folding import KINDS
 from tocsin.law.regime import Library, Regime
 from tocsin.law.vectors import owed
@@ -302,6 +302,54 @@ def error_page() -> list[str]:
     return ["# Errors and exit codes", "", "```", doc, "```", "", *table(("code", "meaning"), rows)]
 
 
+def injection_page() -> list[str]:
+    """What the injection model was made of and what was measured, from its card."""
+    card = injection.card()
+    found = card["measured"]
+    lines = [
+        "# The injection model",
+        "",
+        "Made by `python tools/injection/train.py DATA --write`; see [the model card](../injection-model.md).",
+    ]
+    lines += [
+        "",
+        f"Weights: {card['bytes']:,} bytes, digest `{card['digest']}`, seed {card['seed']}.",
+        "",
+        "## Sources",
+        "",
+    ]
+    rows = ((s["name"], f"`{s['file']}`", s["licence"], s["in_weights"] and "yes", s["rows"]) for s in card["sources"])
+    lines += table(("source", "file", "licence", "in the weights", "texts"), rows)
+    lines += [
+        f"Authored: {card['rows']['authored']:,} texts in {len(card['languages'])} languages ({', '.join(card['languages'])})."
+    ]
+    for title, key, first in (
+        ("together", "summary", "texts"),
+        ("by source", "sources", "source"),
+        ("by family", "families", "family"),
+        ("by language", "languages", "language"),
+    ):
+        given = found[key].items() if key == "summary" else ((line[first], line) for line in found[key])
+        lines += ["", f"## Out of fold, {title}", ""]
+        lines += _measured(first, [{first: name, **line} for name, line in given])
+    lines += [
+        "## Digests",
+        "",
+        *table(("input", "SHA-256"), ((f"`{name}`", f"`{digest}`") for name, digest in card["digests"].items())),
+    ]
+    return lines
+
+
+def _measured(first: str, lines: list[dict[str, Any]]) -> list[str]:
+    def shown(name: str, value: Any) -> Any:
+        return f"{value:.1%}" if isinstance(value, float) and name != "auc" else value
+
+    names = [first, *(name for name in lines[0] if name != first)]
+    return table(
+        [name.replace("_", " ") for name in names], ([shown(name, line[name]) for name in names] for line in lines)
+    )
+
+
 PAGE_MAKERS: dict[str, Callable[[], list[str]]] = {
     "commands": commands,
     "settings": settings,
@@ -313,6 +361,7 @@ PAGE_MAKERS: dict[str, Callable[[], list[str]]] = {
     "events": events,
     "extensions": extensions,
     "errors": error_page,
+    "injection": injection_page,
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tocsin.content.discovery import detector_kinds
-from tocsin.content.loaders import patterns
+from tocsin.content.loaders import injection, patterns
 from tocsin.detect.agents.registered import Canary, Registry, registered
 from tocsin.detect.parameters import complete
 from tocsin.model.detector import Detector, Setting
@@ -71,7 +71,7 @@ def detector(kind: str, **parameters: Any) -> Detector[Any, Any]:
         given = {"group": "sex", **given}
     if any(parameter.name == "windows_of_reference" for parameter in chosen.parameters):
         given = {"windows_of_reference": 8, **given}
-    loaded = {"patterns": patterns.load, "registered": lambda: REGISTRY}
+    loaded = {"patterns": patterns.load, "injection": injection.load, "registered": lambda: REGISTRY}
     content = {name: loaded[name]() for name in chosen.content}
     windowing = Windowing(every=timedelta(hours=1))
     return chosen.build(Setting(kind, "bank", complete(chosen, given), windowing, SALT, content))

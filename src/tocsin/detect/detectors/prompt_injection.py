@@ -1,7 +1,7 @@
 """Prompt injection and jailbreak wording in what users write and in what documents and tools bring in."""
 
 from tocsin.detect.text.watching import PARAMETERS, Subject, build
-from tocsin.model.detector import DetectorKind
+from tocsin.model.detector import DetectorKind, Parameter
 from tocsin.model.finding import Category
 
 SUBJECT = Subject(
@@ -13,8 +13,8 @@ SUBJECT = Subject(
     noun="attack wording",
     blind_spots=(
         "Known wordings only: optimized suffixes, narrative jailbreaks and new families pass.",
-        "Most rules are English; seven other languages are covered for the commonest wording only.",
-        "Encoded or obfuscated text is not decoded before it is scanned.",
+        "The model knows the wording of 31 languages from phrases that no native speaker has read; rules know fewer.",
+        "Requests in documents that read like ordinary business pass more often than they are found.",
     ),
     next_steps=(
         "Read a sample of the rows, by rule: who writes, from how many sessions?",
@@ -23,16 +23,25 @@ SUBJECT = Subject(
     ),
 )
 
+MODEL_FROM = Parameter(
+    "model_from",
+    float,
+    0.9,
+    "messages without a pattern are flagged from this probability of the injection model on",
+    low=0.5,
+    high=1.0,
+)
+
 DETECTOR = DetectorKind(
     name="prompt_injection",
     title="Prompt injection",
     category=Category.ADVERSARIAL_ATTACK,
     table="interactions",
-    parameters=PARAMETERS,
+    parameters=(*PARAMETERS, MODEL_FROM),
     claims="An alarm says that the share of messages with attack wording rose above what is tolerated; single messages are sightings.",
     blind_spots=SUBJECT.blind_spots,
     sources=("OWASP LLM01:2025", "MITRE ATLAS AML.T0051", "Shin, Ramdas & Rinaldo, arXiv:2203.03532"),
     build=lambda setting: build(SUBJECT, ("injection",), setting),
-    content=("patterns",),
+    content=("patterns", "injection"),
     required=("role", "text"),
 )

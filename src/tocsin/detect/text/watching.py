@@ -26,7 +26,8 @@ from tocsin.detect.streams.counts import design, folded
 from tocsin.detect.streams.sequence import ContrastSequence, Seen
 from tocsin.detect.streams.since import rate_since
 from tocsin.detect.text import tally
-from tocsin.detect.text.engine import scan
+from tocsin.detect.text.engine import Hit, scan
+from tocsin.detect.text.injection import Model, score
 from tocsin.detect.text.masks import masked
 from tocsin.detect.text.patterns import Pattern, Patterns
 from tocsin.detect.text.tally import Entry, Marked, Tally
@@ -65,6 +66,21 @@ PARAMETERS: tuple[Parameter, ...] = (
     *GUARANTEE,
 )
 
+MODELLED = Pattern(
+    id="model",
+    title="Wording that the injection model takes for an attack",
+    kind="injection",
+    expression="",
+    validator="none",
+    precedence="generic",
+    roles=("user", "retrieved", "tool"),
+    confidence=0.8,
+    severe_in=(),
+    mask="text of {length} characters that the model takes for an attack",
+    tags=("owasp.llm.LLM01", "atlas.AML.T0051"),
+)
+"""Stands for the model where rules stand for themselves. It tells only messages in which no rule found anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -89,6 +105,8 @@ class TextWatch(Bound):
 
     subject: Subject
     patterns: Patterns
+    model: Model | None = None
+    """Judges messages in which no pattern was found; `model_from` says from which probability on they are told."""
 
     @property
     def category(self) -> Category:
@@ -108,7 +126,9 @@ class TextWatch(Bound):
     @property
     def specification(self) -> Mapping[str, Json]:
         """Everything that decides the result, the patterns included."""
-        return {"kind": self.subject.name, "version": 2, "patterns": self.patterns.digest, **self.setting.parameters}
+        model = {"model": self.model.digest} if self.model else {}
+        given = {"kind": self.subject.name, "version": 2, "patterns": self.patterns.digest}
+        return given | model | dict(self.setting.parameters)
 
     def zero(self) -> Tally:
         """No messages."""
@@ -124,10 +144,11 @@ class TextWatch(Bound):
             return state
         texts = messages.texts(places, self.subject.tool_part)
         scanned = scan(texts, self.patterns)
+        modelled = self._modelled(texts, [messages.roles[place] for place in places.tolist()], scanned.hits)
         found: dict[str, Entry] = {}
         typed, counted, marks = set(), set(), defaultdict[int, set[str]](set)
-        for hit in scanned.hits:
-            row, pattern = int(places[hit.row]), self.patterns.items[hit.pattern]
+        for hit in (*scanned.hits, *modelled):
+            row, pattern = int(places[hit.row]), self._known()[hit.pattern]
             said = texts[hit.row].as_py()[hit.start : hit.end]
             value = tally.digest(self.setting.salt, _normal(said))
             mark = tally.digest(self.setting.salt, messages.session(row), value)
@@ -152,6 +173,15 @@ class TextWatch(Bound):
         }
         seen = Tally(counts.astype(np.int64), found, frozenset(typed), marked, 0, len(scanned.truncated))
         return tally.merged(state, tally.bounded(seen))
+
+    def _modelled(self, texts: pa.Array, roles: list[str], hits: Iterable[Hit]) -> Iterator[Hit]:
+        """The messages that the model takes for attacks, without those in which a pattern was found."""
+        if self.model is None or MODELLED.id in self.get("exclude"):
+            return
+        ruled = {hit.row for hit in hits}
+        for row in np.flatnonzero(score(texts, roles, self.model) >= float(self.get("model_from"))).tolist():
+            if row not in ruled:
+                yield Hit(row, len(self.patterns.items), 0, len(texts[row].as_py()))
 
     def merge(self, left: Tally, right: Tally) -> Tally:
         """Both sets of messages."""
@@ -235,7 +265,11 @@ class TextWatch(Bound):
         return {(entry.pattern, entry.role) for entry in self._counting(state)}
 
     def _pattern(self, name: str) -> Pattern:
-        return next(pattern for pattern in self.patterns.items if pattern.id == name)
+        return next(pattern for pattern in self._known() if pattern.id == name)
+
+    def _known(self) -> tuple[Pattern, ...]:
+        """The patterns by the places that hits name; the model comes last."""
+        return (*self.patterns.items, MODELLED)
 
     def _found(self, state: Tally, window: Window, name: str, role: str) -> Finding:
         """What one pattern found in messages of one role: one finding, however many messages."""
@@ -374,4 +408,4 @@ def build(subject: Subject, kinds: tuple[Any, ...], setting: Setting) -> TextWat
     every: Patterns = setting.content["patterns"].of(*kinds)
     excluded = set(setting.parameters["exclude"])
     chosen = tuple(p for p in every.items if p.id not in excluded and set(p.roles) & set(subject.roles))
-    return TextWatch(setting, subject, Patterns(chosen))
+    return TextWatch(setting, subject, Patterns(chosen), setting.content.get("injection"))
