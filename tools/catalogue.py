@@ -24,13 +24,14 @@ from tocsin.adapters.workspace.schema import PolicyFile, SystemFile
 from tocsin.cli.app import COMMANDS, EPILOGUE
 from tocsin.cli.options import Shared
 from tocsin.content.discovery import declared, detector_kinds
-from tocsin.content.loaders import forms, injection, law, patterns, playbooks, shipped, taxonomies, vectors
+from tocsin.content.loaders import forms, injection, law, patterns, playbooks, shipped, stories, taxonomies, vectors
 from tocsin.incident.folding import KINDS
+from tocsin.law.interviewing import Story, Told, interview
 from tocsin.law.regime import Library, Regime
 from tocsin.law.vectors import owed
 from tocsin.model import errors
 from tocsin.model.errors import BadInput
-from tocsin.model.law import worst
+from tocsin.model.law import Question, worst
 from tocsin.model.telemetry import TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -216,6 +217,51 @@ def _source(regime: Regime) -> str:
     return f"[{first.instrument}, {first.pinpoint}]({first.url})"
 
 
+def law_stories() -> list[str]:
+    """The path of questions through each written incident, and what is owed in the end."""
+    library, told = law.load(), [(story, interview(story, law.load())) for story in stories.load()]
+    lines = [
+        "# Ten incidents and their questions",
+        "",
+        f"What `tocsin law ask` asks in each, of {len(library.regimes)} regimes and {len(library.facts)} facts: always the first",
+        "question is answered, until none is open. An answer is *needless* if the later ones made it so; nobody could know before.",
+        "The incidents are in `content/stories/law.yaml`; this is not legal advice.",
+        "",
+    ]
+    rows = ((s.title, ", ".join(s.countries), len(t.path), len(t.needless), len(_duties(t))) for s, t in told)
+    lines += table(("incident", "where", "questions", "needless", "duties"), rows)
+    for story, one in told:
+        lines += [f"## {story.title}", "", f"{story.text} In {', '.join(story.countries)}.", ""]
+        known = ", ".join(f"{name} = {_shown(value)}" for name, value in story.known.items())
+        lines += [f"Known from the inventory: {known or 'nothing'}.", ""]
+        for number, question in enumerate(one.path, start=1):
+            lines.append(
+                f"{number}. {question.text} **{_given(question, story, one)}** ({len(question.decides)} duties)"
+            )
+        lines += ["", *(f"- {duty}" for duty in _duties(one) or ("Nothing is owed.",)), ""]
+    return lines
+
+
+def _given(question: Question, story: Story, told: Told) -> str:
+    if question.fact.startswith("date."):
+        return f"{story.later[question.fact.removeprefix('date.')]:%Y-%m-%d %H:%M %Z}"
+    needless = ", needless" if question.fact in told.needless else ""
+    return f"{_shown(told.case.facts[question.fact].value)}{needless}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+
+
+def _duties(told: Told) -> list[str]:
+    """What is owed in the end by law that binds or is rehearsed; authorities of several countries count once."""
+    owed = (o for o in told.owed if o.truth == "yes" and o.status in ("binding", "dormant"))
+    lines = (f"`{o.regime}.{o.stage}`: {o.status}, {_local(o.operational_due, o.timezone)}, {o.label}" for o in owed)
+    return list(dict.fromkeys(lines))
+
+
 def snapshots() -> dict[Path, str]:
     """What the law says of every case that was counted by hand, a file a regime: a changed pack shows its effect here."""
     library = law.load()
@@ -357,6 +403,7 @@ PAGE_MAKERS: dict[str, Callable[[], list[str]]] = {
     "detectors": detectors,
     "patterns": pattern_pages,
     "regimes": regimes,
+    "law-stories": law_stories,
     "playbooks": playbook_pages,
     "events": events,
     "extensions": extensions,

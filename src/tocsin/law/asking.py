@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.law.clocks import FAR, FILED
 from tocsin.law.conditions import Compare, Condition, comparisons, pending, truth
@@ -25,6 +25,8 @@ KINDS = "organization_kinds"
 GATES = (COUNTRIES, KINDS)
 """Asked first, however much the others decide: they rule out the law of other places and of other sectors at one stroke."""
 DATE = "date."
+NEXT_DAYS = (timedelta(-1), timedelta(0), timedelta(1))
+"""An instant may fall on the day before or after at an authority: what is in force on any of them counts."""
 Owed = Mapping[str, Obligation]
 
 
@@ -44,12 +46,16 @@ def questions(case: Case, library: Library, switches: Mapping[str, str] | None =
     asked = [_fact(case, library, used, name, users, now) for name, users in open_facts.items()]
     asked = [question for question in asked if question.decides] or asked
     asked += [*_countries(case, library), *_dates(library, (o for by_id in now.values() for o in by_id.values()))]
-    return tuple(sorted(asked, key=_rank))
+    place = {name: number for number, name in enumerate(library.facts)}
+    return tuple(
+        sorted(asked, key=lambda question: (*_rank(question), place.get(question.fact, len(place)), question.fact))
+    )
 
 
-def _rank(question: Question) -> tuple[int, int, datetime, str]:
+def _rank(question: Question) -> tuple[int, int, datetime]:
+    """Of equals, what the law names first is asked first: a death before damage to property."""
     gate = GATES.index(question.fact) if question.fact in GATES else len(GATES)
-    return gate, -len(question.decides), question.earliest_due or FAR, question.fact
+    return gate, -len(question.decides), question.earliest_due or FAR
 
 
 def _of(case: Case, regime: Regime, library: Library, switches: Mapping[str, str]) -> Owed:
@@ -71,11 +77,12 @@ def _turning_on(case: Case, regime: Regime, owed: Owed) -> frozenset[str]:
     if gates:
         return gates & {KINDS} or gates
     stages = {o.stage for o in owed.values()}
+    days = {case.as_of.date(), *(at.date() + step for at in case.anchors.values() for step in NEXT_DAYS)}
     inner: list[Condition] = [r.when for r in regime.reroutings]
-    inner += [period.when for period in regime.periods]
+    inner += [period.when for period in regime.periods if any(map(period.covers, days))]
     for stage in regime.stages:
         if stage.id in stages:
-            inner += [stage.when, *(dated.when for dated in stage.deadlines)]
+            inner += [stage.when, *(dated.when for dated in stage.deadlines if any(map(dated.covers, days)))]
     return frozenset(name for condition in inner for name in pending(condition, case.facts))
 
 
