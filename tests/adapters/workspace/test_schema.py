@@ -141,6 +141,8 @@ def test_a_window_is_cut_in_one_way() -> None:
     [
         ({"kind": "group_parity", "with": {"group": "sex"}}, "group_parity:sex"),
         ({"kind": "group_parity", "id": "mine", "with": {"group": "sex"}}, "mine"),
+        ({"kind": "group_parity", "with": {"group": "sex", "crossed_with": ["age"]}}, "group_parity:sex+age"),
+        ({"kind": "group_parity", "with": {"group": "sex", "crossed_with": 5}}, "group_parity:sex"),
         ({"kind": "personal_data"}, "personal_data"),
         ({"kind": "group_parity", "with": {"group": 5}}, "group_parity"),
     ],

@@ -24,9 +24,11 @@ def test_good_settings_have_no_mistake() -> None:
 def test_what_is_not_said_has_its_default() -> None:
     assert complete(PARITY, {"group": "sex", "alpha": 0.01}) == {
         "group": "sex",
+        "crossed_with": [],
         "groups": None,
         "tolerance": 0.0,
         "cleared_below": 0.05,
+        "rows_min": 5,
         "unit": "auto",
         "buckets": 256,
         "guarantee": "pfa",

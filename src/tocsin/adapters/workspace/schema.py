@@ -158,9 +158,12 @@ class DetectorFile(Strict):
 
     @property
     def label(self) -> str:
-        """The id of the detector: the one given, else its kind with the group that it compares or the column that it watches."""
+        """The id of the detector: the one given, else its kind with the groups that it compares or the column that it watches."""
         group = self.parameters.get("group", self.parameters.get("column"))
-        return self.id or (f"{self.kind}:{group}" if isinstance(group, str) else self.kind)
+        crossed = self.parameters.get("crossed_with")
+        names = [group, *(crossed if isinstance(crossed, list) else [])]
+        known = "+".join(name for name in names if isinstance(name, str))
+        return self.id or (f"{self.kind}:{known}" if isinstance(group, str) else self.kind)
 
 
 class ReleaseFile(Strict):

@@ -146,15 +146,17 @@ def _needed(
     telemetry: TelemetryFile, chosen: DetectorFile, kind: DetectorKind, document: Document, path: Path
 ) -> Iterator[Problem]:
     """Columns that the detector looks at and the system does not map."""
-    group = chosen.parameters.get("group")
     for name in kind.required:
         if name not in telemetry.columns:
             what = f"{kind.name} needs the column {name!r}"
             yield Problem(document.place((*path, "kind")), what, "map it under telemetry.columns")
-    if isinstance(group, str) and f"{GROUP}{group}" not in telemetry.columns:
-        mapped = [name.removeprefix(GROUP) for name in telemetry.columns if name.startswith(GROUP)]
-        what = f"the group {group!r} is not mapped: there is no column {GROUP + group!r}"
-        yield Problem(document.place((*path, "with", "group")), what, choices(group, mapped))
+    for setting in ("group", "crossed_with"):
+        named = chosen.parameters.get(setting)
+        for group in named if isinstance(named, list) else [named]:
+            if isinstance(group, str) and f"{GROUP}{group}" not in telemetry.columns:
+                mapped = [name.removeprefix(GROUP) for name in telemetry.columns if name.startswith(GROUP)]
+                what = f"the group {group!r} is not mapped: there is no column {GROUP + group!r}"
+                yield Problem(document.place((*path, "with", setting)), what, choices(group, mapped))
     for parameter in (parameter for parameter in kind.parameters if parameter.column):
         given = chosen.parameters.get(parameter.name, parameter.default)
         for column in given if isinstance(given, list) else [given]:

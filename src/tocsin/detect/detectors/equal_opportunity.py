@@ -1,16 +1,20 @@
 """Equal opportunity: among those who deserve the positive decision, does every group get it equally often (equal TPR)?"""
 
 from tocsin.detect.streams.groups import PARAMETERS, build
-from tocsin.detect.streams.telling import Comparison
+from tocsin.detect.streams.telling import Comparison, Part
 from tocsin.model.detector import DetectorKind
 from tocsin.model.finding import Category
 
-COMPARISON = Comparison(
-    name="equal_opportunity",
+PART = Part(
     label=True,
     rate="true positive rate",
     noun="The true positive rate",
     harm="Qualified people of one group are passed over more often.",
+)
+
+COMPARISON = Comparison(
+    name="equal_opportunity",
+    parts=(PART,),
     blind_spots=(
         "Labels that carry the same bias as the decision hide it.",
         "Where labels exist only for accepted cases, the rate describes those cases only.",

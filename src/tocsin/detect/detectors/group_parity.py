@@ -1,19 +1,23 @@
 """Group parity: is the rate of positive decisions the same for every group, up to the tolerance?"""
 
 from tocsin.detect.streams.groups import PARAMETERS, build
-from tocsin.detect.streams.telling import Comparison
+from tocsin.detect.streams.telling import Comparison, Part
 from tocsin.model.detector import DetectorKind
 from tocsin.model.finding import Category
 
-COMPARISON = Comparison(
-    name="group_parity",
+PART = Part(
     label=None,
     rate="rate of positive decisions",
     noun="The rate of positive decisions",
     harm="People of one group get the positive decision less often.",
+)
+
+COMPARISON = Comparison(
+    name="group_parity",
+    parts=(PART,),
     blind_spots=(
         "A difference in merit between the groups looks the same as bias: compare with equal opportunity, which uses labels.",
-        "Groups inside the groups (intersections) are not compared.",
+        "Groups inside the groups (intersections) are compared where `crossed_with` asks for it only.",
         "A shock that hits one group only for the length of a window counts as a change.",
     ),
     next_steps=(

@@ -1,16 +1,20 @@
 """Predictive equality: among those who do not deserve the positive decision, is every group spared equally often (equal FPR)?"""
 
 from tocsin.detect.streams.groups import PARAMETERS, build
-from tocsin.detect.streams.telling import Comparison
+from tocsin.detect.streams.telling import Comparison, Part
 from tocsin.model.detector import DetectorKind
 from tocsin.model.finding import Category
 
-COMPARISON = Comparison(
-    name="predictive_equality",
+PART = Part(
     label=False,
     rate="false positive rate",
     noun="The false positive rate",
     harm="Where the positive decision is a burden, people of one group bear it wrongly more often.",
+)
+
+COMPARISON = Comparison(
+    name="predictive_equality",
+    parts=(PART,),
     blind_spots=(
         "Labels that carry the same bias as the decision hide it.",
         "Where the positive decision is a benefit, a higher false positive rate favours the group: read the direction.",

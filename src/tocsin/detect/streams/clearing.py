@@ -35,18 +35,30 @@ def gap_cleared(
     alpha: float,
     *,
     by_rows: bool,
+    relative: bool = False,
 ) -> Clearance:
-    """Whether the windows' counts (high, low) reject "the rate of `high` exceeds that of `low` by at least `margin`"."""
+    """Whether the windows' counts (high, low) reject "the rate of `high` exceeds that of `low` by at least `margin`".
+
+    `relative`: "the rate of `low` is at most `margin` times that of `high`".
+    """
+    ratio, tolerance = (1 / margin, 0.0) if relative else (1.0, -margin)
     high, low = Rates(), Rates()
     logs = np.zeros(len(BETS))
     for table_high, table_low in pairs:
         a, b = _folded(table_high), _folded(table_low)
-        centres = pair_centres(low, high, -margin)
-        logs += pair_log_e_rows(b, a, centres) if by_rows else pair_log_e(table_low, table_high, centres)
+        centres = pair_centres(low, high, tolerance, ratio)
+        if by_rows:
+            logs += pair_log_e_rows(b, a, centres, ratio=ratio)
+        else:
+            logs += pair_log_e(table_low, table_high, centres, ratio=ratio)
         high, low = high.after(*a), low.after(*b)
     total_high, total_low = _total(t for t, _ in pairs), _total(t for _, t in pairs)
-    gap = confidence.difference(total_high, total_low, alpha)
     rows = total_high[0] + total_low[0]
+    if relative:
+        share = confidence.ratio(total_low, total_high, alpha)
+        subject = f"the {rate} of {names[1]} is {margin:.1%} of that of {names[0]} or less"
+        return _verdict(logs, alpha, margin, share, rows, subject, hopeless=share.value <= margin)
+    gap = confidence.difference(total_high, total_low, alpha)
     subject = f"the {rate} of {names[0]} exceeds that of {names[1]} by {margin * 100:.1f} percentage points or more"
     return _verdict(logs, alpha, margin, gap, rows, subject, hopeless=gap.value >= margin)
 

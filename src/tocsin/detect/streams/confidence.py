@@ -6,11 +6,13 @@ sqrt(2 (1 + 1/q) log(sqrt(q + 1) / alpha)) with q = n rho^2, tightest near the n
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import exp, log, sqrt
 from typing import NamedTuple
 
 ROWS_TUNED = 5_000
 """Rows at which the sequence is tightest."""
+RATIO_MAX = 100.0
+"""The bound of a ratio that is not bounded by the rows."""
 
 
 class Interval(NamedTuple):
@@ -45,6 +47,21 @@ def difference(high: tuple[int, float], low: tuple[int, float], alpha: float, de
     spread = sqrt(max(design, 1.0) * (_variance(*high) + _variance(*low)))
     radius = multiplier(high[0] + low[0], alpha) * spread
     return Interval(value, max(-1.0, value - radius), min(1.0, value + radius))
+
+
+def ratio(low: tuple[int, float], high: tuple[int, float], alpha: float, design: float = 1.0) -> Interval:
+    """The rate of `low` over that of `high`, from (rows, outcomes) of each: the interval is that of the logarithm.
+
+    Without outcomes of `high` there is no ratio: one, between zero and `RATIO_MAX`.
+    """
+    if not low[0] or not high[0] or not high[1]:
+        return Interval(1.0, 0.0, RATIO_MAX)
+    value = (low[1] / low[0]) / (high[1] / high[0])
+    smooth = [(outcomes + 0.5) / (rows + 1) for rows, outcomes in (low, high)]
+    spread = sum((1 - p) / (p * rows) for p, (rows, _) in zip(smooth, (low, high), strict=True))
+    radius = multiplier(low[0] + high[0], alpha) * sqrt(max(design, 1.0) * spread)
+    middle = smooth[0] / smooth[1]
+    return Interval(value, min(value, middle * exp(-radius)), min(max(value, middle * exp(radius)), RATIO_MAX))
 
 
 def _variance(rows: int, outcomes: float) -> float:

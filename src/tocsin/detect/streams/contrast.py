@@ -40,39 +40,46 @@ class Rates(NamedTuple):
         return Rates(DECAY * self.rows + rows, DECAY * self.outcomes + outcomes)
 
 
-def pair_centres(high: Rates, low: Rates, tolerance: float) -> tuple[float, float]:
-    """Centres (mu_high, mu_low) with mu_high - mu_low = tolerance, from the past; one half before there is a past."""
+def pair_centres(high: Rates, low: Rates, tolerance: float, ratio: float = 1.0) -> tuple[float, float]:
+    """Centres with ratio x mu_high - mu_low = tolerance, from the past; about one half before there is a past."""
     rows = high.rows + low.rows
-    centre = (high.outcomes + low.outcomes + tolerance * low.rows) / rows if rows else (1 + tolerance) / 2
-    centre = min(max(centre, CENTRE_MARGIN + max(tolerance, 0.0)), 1 - CENTRE_MARGIN + min(tolerance, 0.0))
-    return centre, centre - tolerance
+    pooled = high.outcomes + (low.outcomes + tolerance * low.rows) / ratio
+    centre = pooled / rows if rows else (1 + tolerance) / (1 + ratio)
+    least = max(CENTRE_MARGIN, (CENTRE_MARGIN + tolerance) / ratio)
+    most = min(1 - CENTRE_MARGIN, (1 - CENTRE_MARGIN + tolerance) / ratio)
+    centre = min(max(centre, least), most)
+    return centre, ratio * centre - tolerance
 
 
-def pair_log_e(high: Counts, low: Counts, centres: tuple[float, float], bets: Floats = BETS) -> Floats:
-    """log E(f) per bet against "the rate of `high` exceeds that of `low` by at most the tolerance in the centres".
+def pair_log_e(
+    high: Counts, low: Counts, centres: tuple[float, float], bets: Floats = BETS, ratio: float = 1.0
+) -> Floats:
+    """log E(f) per bet against "`ratio` of the rate of `high` exceeds the rate of `low` by at most the tolerance in the centres".
 
-    `high` and `low` are int64[2, m]: rows and outcomes per bucket. Zero where a group is absent.
+    `high` and `low` are int64[2, m]: rows and outcomes per bucket. Zero where a group is absent. Four fifths: ratio 0.8.
     """
     rows_high, rows_low = int(high[0].sum()), int(low[0].sum())
     if not rows_high or not rows_low:
         return np.zeros(len(bets))
     mu_high, mu_low = centres
-    y = (high[1] - mu_high * high[0]) / rows_high - (low[1] - mu_low * low[0]) / rows_low
-    worst = mu_high * high[0] / rows_high + (1 - mu_low) * low[0] / rows_low
+    y = ratio * (high[1] - mu_high * high[0]) / rows_high - (low[1] - mu_low * low[0]) / rows_low
+    worst = ratio * mu_high * high[0] / rows_high + (1 - mu_low) * low[0] / rows_low
     z = y / worst.max()
     return np.asarray(np.log1p(np.outer(bets, z)).sum(axis=1))
 
 
 def pair_log_e_rows(
-    high: tuple[int, int], low: tuple[int, int], centres: tuple[float, float], bets: Floats = BETS
+    high: tuple[int, int], low: tuple[int, int], centres: tuple[float, float], bets: Floats = BETS, ratio: float = 1.0
 ) -> Floats:
     """The same with every row a bucket of its own: (rows, outcomes) of each group suffice. Valid for independent rows only."""
     (n_high, k_high), (n_low, k_low) = high, low
     if not n_high or not n_low:
         return np.zeros(len(bets))
     mu_high, mu_low = centres
-    scale = max(mu_high / n_high, (1 - mu_low) / n_low)
-    steps = np.array([(1 - mu_high) / n_high, -mu_high / n_high, -(1 - mu_low) / n_low, mu_low / n_low]) / scale
+    each_high, each_low = ratio / n_high, 1 / n_low
+    scale = max(each_high * mu_high, each_low * (1 - mu_low))
+    gains = [each_high * (1 - mu_high), -each_high * mu_high, -each_low * (1 - mu_low), each_low * mu_low]
+    steps = np.array(gains) / scale
     counts = np.array([k_high, n_high - k_high, k_low, n_low - k_low])
     return np.asarray(np.log1p(np.outer(bets, steps)) @ counts)
 

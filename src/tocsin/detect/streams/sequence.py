@@ -30,7 +30,7 @@ class Past(msgspec.Struct, frozen=True, array_like=True):
     index: int
     start: int
     design: float
-    counts: tuple[tuple[int, int, float], ...]
+    counts: tuple[tuple[int, int, int | float], ...]
 
 
 class Process(msgspec.Struct, frozen=True, array_like=True):

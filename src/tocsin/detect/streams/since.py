@@ -31,12 +31,15 @@ def dated(likelihood: Floats) -> Dated:
     return Dated(best, int(inside[0]), int(inside[-1]))
 
 
-def pair_since(high: Floats, low: Floats, design: float) -> Dated:
-    """When the rate of `high` began to exceed that of `low`; float[T, 2] of rows and outcomes per window, oldest first."""
+def pair_since(high: Floats, low: Floats, design: float, ratio: float = 1.0, tolerance: float = 0.0) -> Dated:
+    """When `ratio` of the rate of `high` began to exceed that of `low` by more than `tolerance`.
+
+    float[T, 2] of rows and outcomes per window, oldest first.
+    """
     tail_high, tail_low = _tails(high), _tails(low)
     apart = _best(tail_high) + _best(tail_low)
-    together = _best(tail_high + tail_low)
-    gap = _rates(tail_high) - _rates(tail_low)
+    together = _bound(tail_high, tail_low, ratio, tolerance)
+    gap = ratio * _rates(tail_high) - _rates(tail_low) - tolerance
     return dated(np.where(gap > 0, apart - together, 0.0) / max(design, 1.0))
 
 
@@ -51,6 +54,22 @@ def rate_since(counts: Floats, limit: float, design: float) -> Dated:
 def _tails(counts: Floats) -> Floats:
     """The sums over the windows from each one to the last."""
     return np.asarray(counts[::-1].cumsum(axis=0)[::-1])
+
+
+def _bound(high: Floats, low: Floats, ratio: float, tolerance: float) -> Floats:
+    """The log-likelihood where ratio x rate of high - rate of low = tolerance holds just so (least squares but for equality)."""
+    if (ratio, tolerance) == (1.0, 0.0):
+        return _best(high + low)
+    weight_high, weight_low = _precision(high), _precision(low)
+    pulled = weight_high * _rates(high) + weight_low * ratio * (_rates(low) + tolerance)
+    rate = pulled / np.maximum(weight_high + ratio**2 * weight_low, 1e-9)
+    return _log_likelihood(high, rate) + _log_likelihood(low, ratio * rate - tolerance)
+
+
+def _precision(counts: Floats) -> Floats:
+    """One over the variance of the rates, with half a row on each side."""
+    smooth = (counts[:, 1] + 0.5) / (counts[:, 0] + 1)
+    return np.asarray(counts[:, 0] / (smooth * (1 - smooth)))
 
 
 def _rates(counts: Floats) -> Floats:

@@ -24,24 +24,36 @@ DISPLAY_ALPHA = 0.05
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SEPARATOR = ">"
 """Between the two groups of a statement; a group with it in its name would be ambiguous and is not compared."""
+Pair = tuple[tuple[int, int], tuple[int, int]]
+"""(rows, outcomes) of the higher and of the lower group."""
 LOG_MAX = 700.0
 """Above this an exponential overflows; an e-value is shown as at most e^700."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What sets one detector of rates apart from another: whom it looks at, and its words."""
+class Part(NamedTuple):
+    """A rate that is compared between groups."""
 
-    name: str
     label: bool | None
     """Rows with this label only; None: all rows."""
     rate: str
     """The rate in words, e.g. `false positive rate`."""
     noun: str
     harm: str
+    mark: str = ""
+    """What its series carry before the group's name, where a detector compares several rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What sets one detector of rates apart from another: which rates it compares, how, and its words."""
+
+    name: str
+    parts: tuple[Part, ...]
     blind_spots: tuple[str, ...]
     next_steps: tuple[str, ...]
     tags: tuple[str, ...]
+    relative: bool = False
+    """Whether the lower rate is held against a share of the higher one, not against the higher one less a tolerance."""
 
 
 class Statement(NamedTuple):
@@ -79,15 +91,35 @@ def since(sequence: ContrastSequence, found: Dated, window: Window) -> Since:
     return Since(best.index, instant(best.start), instant(earliest.start), min(instant(latest.start), window.end), note)
 
 
+def gap_title(part: Part, by: str, pair: Statement, counts: Pair) -> str:
+    """The alarm in a line."""
+    high, low = (k / max(n, 1) for n, k in counts)
+    return f"{part.noun} differs by {by}: {pair.low} {low:.1%}, {pair.high} {high:.1%}"
+
+
+def ratio_effect(rate: str, ratio: confidence.Interval) -> Effect:
+    """A ratio of rates in percent."""
+    low, value, high = (bound * 100 for bound in (ratio.low, ratio.value, ratio.high))
+    return Effect(f"{rate} as a share of the other's", value, low, high, 1 - DISPLAY_ALPHA, "percent")
+
+
+def ratio_explanation(part: Part, pair: Statement, counts: Pair, asked: float, begin: datetime) -> str:
+    """The alarm of a ratio in two sentences."""
+    (n_high, k_high), (n_low, k_low) = counts
+    share = (k_low / max(n_low, 1)) / max(k_high / max(n_high, 1), 1e-9)
+    return (
+        f"The {part.rate} of {pair.low} is {share:.1%} of that of {pair.high}, where at least {asked:.0%} is asked "
+        f"({k_low:,} of {n_low:,} against {k_high:,} of {n_high:,}) since about {begin:%Y-%m-%d %H:%M} UTC. {part.harm}"
+    )
+
+
 def gap_effect(rate: str, gap: confidence.Interval) -> Effect:
     """A difference of rates in percentage points."""
     low, value, high = (bound * 100 for bound in (gap.low, gap.value, gap.high))
     return Effect(f"gap in {rate}", value, low, high, 1 - DISPLAY_ALPHA, "percentage points")
 
 
-def gap_explanation(
-    words: Comparison, pair: Statement, counts: tuple[tuple[int, int], tuple[int, int]], begin: datetime
-) -> str:
+def gap_explanation(words: Part, pair: Statement, counts: Pair, begin: datetime) -> str:
     """The alarm in two sentences."""
     (n_high, k_high), (n_low, k_low) = counts
     points = (k_high / max(n_high, 1) - k_low / max(n_low, 1)) * 100
@@ -97,7 +129,7 @@ def gap_explanation(
     )
 
 
-def gap_details(pair: Statement, counts: tuple[tuple[int, int], tuple[int, int]]) -> Mapping[str, Json]:
+def gap_details(pair: Statement, counts: Pair) -> Mapping[str, Json]:
     """The numbers behind the words."""
     (n_high, k_high), (n_low, k_low) = counts
     return {"high": pair.high, "low": pair.low} | {

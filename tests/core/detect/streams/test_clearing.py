@@ -113,3 +113,31 @@ def test_a_rate_at_its_margin_is_hopeless() -> None:
     found = rate_cleared([one(100, 6)], "leak rate", 0.05, 0.05, 0)
     assert (found.passed, found.rows_needed) == (False, None)
     assert "the estimate after the fix is 6.00%" in found.statement
+
+
+# --- a ratio --------------------------------------------------------------------------------------------------------
+
+
+def test_a_ratio_above_the_one_asked_is_proven_with_enough_rows() -> None:
+    found = gap_cleared(gap((300, 90), (300, 87), 40), ("m", "f"), "rate", 0.8, 0.05, by_rows=True, relative=True)
+    assert found.passed
+    assert found.estimate == pytest.approx(87 / 90)
+    assert found.low < found.estimate < found.high
+    assert found.statement == (
+        'Cleared: "the rate of f is 80.0% of that of m or less" is rejected at error level 0.05 on 24,000 rows after the fix.'
+    )
+
+
+def test_a_ratio_at_the_one_asked_is_hopeless_and_few_rows_are_no_proof() -> None:
+    at_margin = gap_cleared(gap((300, 100), (300, 80), 40), ("m", "f"), "rate", 0.8, 0.05, by_rows=True, relative=True)
+    assert (at_margin.passed, at_margin.rows_needed) == (False, None)
+    assert "the estimate after the fix is 80.00%" in at_margin.statement
+    few = gap_cleared(gap((300, 90), (300, 87)), ("m", "f"), "rate", 0.8, 0.05, by_rows=True, relative=True)
+    assert not few.passed
+    assert "more rows would do" in few.statement
+
+
+def test_units_that_repeat_prove_no_ratio_where_rows_would() -> None:
+    pairs = gap((300, 90), (300, 90), 40)
+    assert gap_cleared(pairs, ("m", "f"), "rate", 0.8, 0.05, by_rows=True, relative=True).passed
+    assert not gap_cleared(pairs, ("m", "f"), "rate", 0.8, 0.05, by_rows=False, relative=True).passed

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tocsin.detect.streams import confidence
-from tocsin.detect.streams.confidence import difference, multiplier, rate
+from tocsin.detect.streams.confidence import RATIO_MAX, difference, multiplier, rate, ratio
 
 
 def test_the_multiplier_by_hand() -> None:
@@ -70,3 +70,33 @@ def test_the_truth_is_inside_at_every_look(chance: float, alpha: float) -> None:
 
 def test_the_tuning_is_told() -> None:
     assert confidence.ROWS_TUNED == 5_000
+
+
+# --- a ratio --------------------------------------------------------------------------------------------------------
+
+
+def test_a_ratio_with_its_bounds() -> None:
+    found = ratio((1_000, 200), (1_000, 400), 0.05)
+    assert found.value == 0.5
+    spread = sqrt((1 - 0.2) / (0.2 * 1_000) + (1 - 0.4) / (0.4 * 1_000))
+    assert log(found.high / found.low) / 2 == pytest.approx(multiplier(2_000, 0.05) * spread, rel=0.01)
+    clustered = ratio((1_000, 200), (1_000, 400), 0.05, 4.0)
+    assert log(clustered.high / clustered.low) == pytest.approx(2 * log(found.high / found.low))
+
+
+def test_a_ratio_of_nothing_is_not_known() -> None:
+    for low, high in (((0, 0), (9, 3)), ((9, 3), (0, 0)), ((9, 3), (9, 0))):
+        assert ratio(low, high, 0.05) == (1.0, 0.0, RATIO_MAX)
+    assert ratio((50, 0), (50, 40), 0.05).value == 0
+    assert ratio((50, 0), (50, 40), 0.05).low == 0
+    assert ratio((2, 2), (1_000, 1), 0.05).high == RATIO_MAX
+
+
+def test_a_ratio_is_covered_at_every_look() -> None:
+    """200 seeded streams, ten looks each, true ratio 0.75."""
+    rng, missed = np.random.default_rng(3), 0
+    for _ in range(200):
+        low, high = rng.binomial(300, 0.3, 10).cumsum(), rng.binomial(300, 0.4, 10).cumsum()
+        looks = [ratio((300 * n, low[n - 1]), (300 * n, high[n - 1]), 0.05) for n in range(1, 11)]
+        missed += any(not look.low <= 0.75 <= look.high for look in looks)
+    assert missed <= 16

@@ -39,6 +39,7 @@ def expected_pair(
     rows_low: list[int],
     rates_low: list[float],
     centres: tuple[float, float],
+    ratio: float = 1.0,
 ) -> np.ndarray:
     """The expectation of E(f) per bet over every outcome of independent rows with these rates per bucket."""
     laws = [binomial(n, p) for n, p in zip(rows_high + rows_low, rates_high + rates_low, strict=True)]
@@ -46,7 +47,8 @@ def expected_pair(
     for outcome in product(*(range(len(law)) for law in laws)):
         chance = np.prod([law[k] for law, k in zip(laws, outcome, strict=True)])
         high, low = outcome[: len(rows_high)], outcome[len(rows_high) :]
-        total += chance * np.exp(pair_log_e(table(rows_high, list(high)), table(rows_low, list(low)), centres))
+        told = pair_log_e(table(rows_high, list(high)), table(rows_low, list(low)), centres, ratio=ratio)
+        total += chance * np.exp(told)
     return total
 
 
@@ -126,6 +128,55 @@ def test_rows_are_buckets_of_one_row_each(rows: list[tuple[bool, bool]], centre:
         worst = np.max(centre * high[0] / folded[0][0] + (1 - centre) * low[0] / folded[1][0])
         assert scale == pytest.approx(worst)
     assert np.allclose(pair_log_e(high, low, (centre, centre)), pair_log_e_rows(*folded, (centre, centre)))
+
+
+# --- four fifths ----------------------------------------------------------------------------------------------------
+
+
+def test_a_ratio_by_hand() -> None:
+    """Ratio 4/5, centres (1/2, 2/5), one row each, 1 and 0: y = 4/5 x 1/2 + 2/5 = 4/5, worst = 2/5 + 3/5 = 1, so E(f) = 1 + 4f/5."""
+    found = pair_log_e(table([1], [1]), table([1], [0]), (0.5, 0.4), ratio=0.8)
+    assert np.allclose(np.exp(found), 1 + 0.8 * BETS)
+    by_rows = pair_log_e_rows((1, 1), (1, 0), (0.5, 0.4), ratio=0.8)
+    assert np.allclose(by_rows, np.log1p(BETS * 0.4 / 0.6) + np.log1p(BETS * 0.4 / 0.6))
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.8, 1.25])
+@pytest.mark.parametrize("high", [0.1, 0.5, 0.8])
+def test_at_the_ratio_the_expectation_is_at_most_one(ratio: float, high: float) -> None:
+    """Wherever the centres stand, and with rates that differ between the buckets of a group."""
+    low = min(ratio * high, 1.0)
+    for rate in (0.2, high, 0.7):
+        centres = pair_centres(Rates(10, 10 * rate), Rates(10, 10 * min(ratio * rate, 1)), 0.0, ratio)
+        even = expected_pair([2, 2], [high, high], [1, 2], [low, low], centres, ratio)
+        assert (even <= 1 + ROUNDING).all()
+        spread = min(high, 1 - high) / 2
+        uneven = expected_pair([2, 2], [high - spread, high + spread], [1, 2], [low, low], centres, ratio)
+        assert (uneven <= 1 + ROUNDING).all()
+
+
+@pytest.mark.parametrize("high", [0.2, 0.5])
+def test_above_the_ratio_bets_lose_and_below_it_they_gain(high: float) -> None:
+    centres = pair_centres(Rates(10, 10 * high), Rates(10, 8 * high), 0.0, 0.8)
+    met = expected_pair([2, 2], [high, high], [2, 2], [0.9 * high, 0.9 * high], centres, 0.8)
+    missed = expected_pair([2, 2], [high, high], [2, 2], [0.3 * high, 0.3 * high], centres, 0.8)
+    assert (met < 1).all()
+    assert (missed > 1).all()
+
+
+def test_every_row_a_bucket_gives_the_row_form_at_a_ratio_too() -> None:
+    high = table([1] * 5 + [0] * 4, [1, 1, 0, 0, 1, 0, 0, 0, 0])
+    low = table([0] * 5 + [1] * 4, [0, 0, 0, 0, 0, 1, 0, 0, 0])
+    by_rows = pair_log_e_rows((5, 3), (4, 1), (0.5, 0.4), ratio=0.8)
+    assert np.allclose(pair_log_e(high, low, (0.5, 0.4), ratio=0.8), by_rows)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1), st.floats(0, 1e6), st.floats(0, 1), st.floats(0.3, 3.0))
+def test_centres_keep_the_ratio_inside_the_unit_interval(n: float, p: float, m: float, q: float, ratio: float) -> None:
+    high, low = pair_centres(Rates(n, n * p), Rates(m, m * q), 0.0, ratio)
+    assert min(high, low) >= 0.001 - ROUNDING
+    assert max(high, low) <= 0.999 + ROUNDING
+    assert low == pytest.approx(ratio * high)
 
 
 # --- centres --------------------------------------------------------------------------------------------------------

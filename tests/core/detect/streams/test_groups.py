@@ -320,3 +320,171 @@ def test_statistics_show_the_strongest_evidence_beside_its_threshold() -> None:
     assert told["log10_threshold"] == pytest.approx(np.log10(40), abs=1e-4)
     assert told["groups"] == {"f": [200, 60], "m": [200, 80]}
     assert set(told["log10_e"]) == {"m>f", "f>m"}
+
+
+# --- four fifths ----------------------------------------------------------------------------------------------------
+
+
+def test_four_fifths_stays_silent_where_the_share_is_reached_and_says_so() -> None:
+    _, found, statistics = play(detector("four_fifths", groups=["f", "m"]), [counted(f=(300, 75), m=(300, 90))] * 60)
+    assert found == []
+    assert statistics[-1]["verdicts"] == {"f>m": "not shown", "m>f": "not shown"}
+    assert play(detector("group_parity", groups=["f", "m"]), [counted(f=(300, 75), m=(300, 90))] * 60)[1]
+
+
+@pytest.mark.parametrize("units", [0, 120])
+def test_four_fifths_tells_a_share_that_is_missed(units: int) -> None:
+    states = [counted(units=units, f=(300, 40), m=(300, 110))] * 60
+    _, found, statistics = play(detector("four_fifths", groups=["f", "m"]), states)
+    finding = found[0]
+    assert finding.key == "sex:m>f"
+    assert "f is 36.4% of that of m, where at least 80% is asked (" in finding.explanation
+    assert finding.effect is not None
+    assert (finding.effect.unit, round(finding.effect.value, 1)) == ("percent", 36.4)
+    assert finding.effect.low < 36.4 < finding.effect.high < 100
+    assert finding.details["ratio"] == 0.8
+    assert "tolerance" not in finding.details
+    assert statistics[-1]["verdicts"] == {"f>m": "not shown", "m>f": "violated"}
+    assert finding.since is not None
+    assert finding.since.start == window(0).start
+
+
+def test_another_share_may_be_asked() -> None:
+    states = [counted(f=(300, 75), m=(300, 90))] * 60
+    assert play(detector("four_fifths", groups=["f", "m"], ratio=0.95), states)[1]
+
+
+def test_a_fix_of_four_fifths_is_proven_as_a_share() -> None:
+    watcher = detector("four_fifths", groups=["f", "m"])
+    finding = play(watcher, [counted(f=(300, 40), m=(300, 110))] * 30)[1][0]
+    mended = watcher.clearance(finding, [counted(f=(300, 88), m=(300, 90))] * 40, 0.05)
+    assert mended.passed
+    assert '"the rate of positive decisions of f is 80.0% of that of m or less" is rejected' in mended.statement
+    assert not watcher.clearance(finding, [counted(f=(300, 60), m=(300, 90))] * 40, 0.05).passed
+
+
+# --- equalized odds -------------------------------------------------------------------------------------------------
+
+
+def odds(f: tuple[tuple[int, int], tuple[int, int]], m: tuple[tuple[int, int], tuple[int, int]]) -> GroupCounts:
+    """A window with ((rows, decisions) of positive labels, those of negative labels) per group."""
+    named = {"TPR f": f[0], "FPR f": f[1], "TPR m": m[0], "FPR m": m[1]}
+    return counted(**named)
+
+
+@pytest.mark.parametrize(
+    ("f", "m", "rate"),
+    [
+        (((150, 60), (150, 15)), ((150, 105), (150, 15)), "true positive rate"),
+        (((150, 90), (150, 15)), ((150, 90), (150, 60)), "false positive rate"),
+    ],
+)
+def test_equalized_odds_names_the_rate_that_differs(f: Any, m: Any, rate: str) -> None:
+    watcher = detector("equalized_odds", groups=["f", "m"])
+    finding = play(watcher, [odds(f, m)] * 12)[1][0]
+    assert (finding.key, finding.details["rate"]) == ("sex:m>f", rate)
+    assert rate in finding.explanation.lower()
+    mended = odds(((150, 90), (150, 15)), ((150, 90), (150, 15)))
+    assert watcher.clearance(finding, [odds(f, m)] * 60, 0.05).passed is False
+    cleared = watcher.clearance(finding, [mended] * 60, 0.05)
+    assert cleared.passed
+    assert rate in cleared.statement
+
+
+def test_equal_odds_stay_silent_whatever_the_base_rates_are() -> None:
+    """Parity differs because one group deserves more; the odds do not."""
+    states = [odds(((50, 40), (250, 25)), ((250, 200), (50, 5)))] * 40
+    assert play(detector("equalized_odds", groups=["f", "m"]), states)[1] == []
+    parity = [counted(f=(300, 65), m=(300, 205))] * 40
+    assert play(detector("group_parity", groups=["f", "m"]), parity)[1]
+
+
+def test_the_process_of_equalized_odds_is_the_mean_of_those_of_the_two_rates() -> None:
+    state = odds(((150, 60), (150, 15)), ((150, 80), (150, 20)))
+    both, _, told = play(detector("equalized_odds", groups=["f", "m"]), [state] * 3)
+    alone = {}
+    for kind, mark in (("equal_opportunity", "TPR "), ("predictive_equality", "FPR ")):
+        mine = counted(**{name: (state.rows(mark + name), state.outcomes(mark + name)) for name in ("f", "m")})
+        alone[kind] = play(detector(kind, groups=["f", "m"]), [mine] * 3)[2][-1]["log10_e"]["m>f"]
+    mean = np.log10(sum(10**value for value in alone.values()) / 2)
+    assert told[-1]["log10_e"]["m>f"] == pytest.approx(mean, abs=1e-3)
+    assert len(both.processes["m>f"].log_a) == 2 * len(ODDS)
+
+
+def test_a_rate_without_enough_rows_waits_and_the_other_goes_on() -> None:
+    states = [odds(((4, 0), (150, 15)), ((150, 80), (150, 45)))] * 10
+    sequence, found, told = play(detector("equalized_odds", groups=["f", "m"]), states)
+    assert found[0].details["rate"] == "false positive rate"
+    silent = odds(((4, 0), (4, 1)), ((150, 80), (150, 45)))
+    after, _, told = play(detector("equalized_odds", groups=["f", "m"]), [silent], sequence)
+    assert after.processes == sequence.processes
+    assert told[-1]["waiting"] == ["f"]
+
+
+def test_equalized_odds_counts_each_labelled_row_once() -> None:
+    batch = rows(["f", "f", "m", "m", "m"], [True, False, True, True, False], [True, False, False, None, True])
+    watcher = detector("equalized_odds")
+    state = watcher.observe(watcher.zero(), batch)
+    seen = {name: (state.rows(name), state.outcomes(name)) for name in sorted(state.groups)}
+    assert seen == {"FPR f": (1, 0), "FPR m": (1, 1), "TPR f": (1, 1), "TPR m": (1, 0)}
+
+
+# --- intersections, small cells, and names --------------------------------------------------------------------------
+
+
+def crossed(seed: int, rates: dict[tuple[str, str], float], count: int = 800) -> pa.RecordBatch:
+    rng = np.random.default_rng(seed)
+    places = rng.integers(0, len(rates), count)
+    keys = list(rates)
+    return placed(
+        {
+            "group.sex": pa.array([keys[n][0] for n in places]),
+            "group.age": pa.array([keys[n][1] for n in places]),
+            "decision": pa.array(rng.random(count) < np.array(list(rates.values()))[places]),
+            "unit": pa.nulls(count, pa.string()),
+        },
+        first=seed * count,
+    )
+
+
+def test_a_harm_that_only_an_intersection_shows_is_found_and_named() -> None:
+    """Old women and young men lose what the others win: neither sex nor age differs, their cells do."""
+    rates = {("f", "old"): 0.2, ("f", "young"): 0.4, ("m", "old"): 0.4, ("m", "young"): 0.2}
+    batches = [crossed(seed, rates) for seed in range(14)]
+    for parameters in ({"group": "sex"}, {"group": "age"}):
+        watcher = detector("group_parity", **parameters)
+        assert play(watcher, [watcher.observe(watcher.zero(), batch) for batch in batches])[1] == []
+    watcher = detector("group_parity", crossed_with=["age"])
+    assert watcher.columns == ("group.sex", "group.age", "decision", "unit")
+    found = play(watcher, [watcher.observe(watcher.zero(), batch) for batch in batches])[1]
+    assert {statement(finding.key.split(":")[1]).low for finding in found} == {"f & old", "m & young"}
+    assert found[0].key.startswith("sex & age:")
+    assert found[0].title.startswith("The rate of positive decisions differs by sex & age: ")
+
+
+def test_the_one_cell_that_strays_is_named_once_it_is_shown() -> None:
+    rates = {("f", "old"): 0.1, ("f", "young"): 0.4, ("m", "old"): 0.4, ("m", "young"): 0.4}
+    watcher = detector("group_parity", crossed_with=["age"])
+    states = [watcher.observe(watcher.zero(), crossed(seed, rates)) for seed in range(14)]
+    last = play(watcher, states)[1][-1]
+    (name,) = last.details["named"]
+    assert (name["group"], name["side"]) == ("f & old", "lower")
+    assert name["others"] == ["f & young", "m & old", "m & young"]
+    assert last.explanation.endswith("Shown so far: f & old is lower than f & young, m & old, m & young.")
+
+
+def test_with_two_groups_the_finding_itself_is_the_name() -> None:
+    assert alarm().details["named"] == []
+
+
+def test_small_cells_wait_as_long_as_was_asked_and_are_told() -> None:
+    states = [counted(f=(40, 5), m=(300, 200))] * 6
+    _, found, statistics = play(detector("group_parity", rows_min=50), states)
+    assert (found, statistics[-1]["log10_e"], statistics[-1]["waiting"]) == ([], {}, ["f"])
+    _, found, statistics = play(detector("group_parity", rows_min=40), states)
+    assert found
+    assert "waiting" not in statistics[-1]
+
+
+def test_naming_an_attribute_twice_changes_nothing() -> None:
+    assert detector("group_parity", crossed_with=["sex"]).columns == ("group.sex", "decision", "unit")

@@ -17,10 +17,10 @@ from tocsin.detect.streams.contrast import DECAY
 from tocsin.detect.streams.reference import Reference
 from tocsin.detect.streams.sequence import HISTORY, ContrastSequence, Past, Process, Seen, advanced
 from tocsin.detect.streams.since import Dated
-from tocsin.detect.streams.telling import Comparison, Statement, statement
+from tocsin.detect.streams.telling import Part, Statement, statement
 from tocsin.model.errors import BadInput
 
-WORDS = Comparison("parity", None, "approval rate", "The approval rate", "Some get less.", ("b",), ("n",), ("t",))
+WORDS = Part(None, "approval rate", "The approval rate", "Some get less.")
 
 
 def seen(index: int, **counts: tuple[int, int]) -> Seen:

@@ -64,6 +64,34 @@ def test_a_rate_over_its_limit_is_dated() -> None:
     assert rate_since(windows((4, 200, 60)), 0.1, 1.0).best == 0
 
 
+def test_a_ratio_that_is_tolerated_is_no_start() -> None:
+    """A rate of 54 against 60 meets four fifths; 36 does not. Without the ratio the small gap would be dated as the start."""
+    high = windows((20, 200, 120))
+    low = windows((12, 200, 108), (8, 200, 72))
+    assert pair_since(high, low, 1.0, ratio=0.8).best == 12
+    assert pair_since(high, low, 1.0).best <= 12
+    assert pair_since(high, low, 1.0, ratio=0.8).earliest >= 11
+
+
+def test_a_gap_that_is_tolerated_is_no_start_either() -> None:
+    high, low = windows((20, 200, 120)), windows((12, 200, 110), (8, 200, 60))
+    assert pair_since(high, low, 1.0, tolerance=0.1) == Dated(12, 12, 12)
+
+
+@pytest.mark.parametrize(("ratio", "tolerance"), [(0.8, 0.0), (1.0, 0.05)])
+def test_the_start_of_a_violation_is_covered_nine_times_in_ten(ratio: float, tolerance: float) -> None:
+    """Until window 25 the low rate stands just where the null ends; 200 seeded streams."""
+    rng, covered = np.random.default_rng(4), 0
+    edge = ratio * 0.4 - tolerance
+    for _ in range(200):
+        high = np.column_stack([np.full(40, 250), rng.binomial(250, 0.4, 40)]).astype(float)
+        chance = np.where(np.arange(40) < 25, edge, edge - 0.15)
+        low = np.column_stack([np.full(40, 250), rng.binomial(250, chance)]).astype(float)
+        found = pair_since(high, low, 1.0, ratio, tolerance)
+        covered += found.earliest <= 25 <= found.latest
+    assert covered / 200 >= 0.9
+
+
 def test_all_or_nothing_rates_have_a_likelihood_too() -> None:
     assert rate_since(windows((5, 100, 0), (2, 100, 100)), 0.5, 1.0) == Dated(5, 5, 5)
 
