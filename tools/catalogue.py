@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -144,12 +145,31 @@ def detectors() -> list[str]:
 
 
 def pattern_pages() -> list[str]:
-    """Every pattern, without its expression's samples."""
+    """Every pattern: what it finds, by which check, beside which words, how sure and how often on ordinary texts."""
+    measured = json.loads((ROOT / "benchmarks/results/patterns.json").read_text(encoding="utf-8"))
+    total = f"{sum(measured['texts'].values()):,}"
     rows = (
-        (f"`{p.id}`", p.title, p.kind, p.validator, ", ".join(p.severe_in) or "-", p.confidence, ", ".join(p.tags))
-        for p in patterns.load().items
+        (
+            f"`{p.id}`",
+            f"`{p.entity or p.id}`",
+            p.title,
+            p.kind,
+            p.validator,
+            ", ".join(p.languages) or "-",
+            ", ".join(p.severe_in) or "-",
+            p.confidence,
+            "-" if p.kind == "injection" else measured["per_1000"].get(p.id, 0),
+            p.source.replace("|", "\\|") or "-",
+        )
+        for p in patterns.written()
     )
-    return ["# Patterns", "", *table(("pattern", "what", "kind", "validator", "severe in", "confidence", "tags"), rows)]
+    heads = ("pattern", "finds", "what", "kind", "check", "languages", "severe in", "confidence", "per 1,000", "source")
+    told = (
+        f"*Per 1,000*: in how many of a thousand ordinary texts the pattern fires, of {total} texts of six collections "
+        "(`python benchmarks/pattern_rates.py FOLDER`). Not all of that is wrong: some of these texts hold an address "
+        "that somebody made up."
+    )
+    return ["# Patterns", "", told, "", *table(heads, rows)]
 
 
 def regimes() -> list[str]:
