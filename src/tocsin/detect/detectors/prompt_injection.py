@@ -13,7 +13,7 @@ SUBJECT = Subject(
     noun="attack wording",
     blind_spots=(
         "Known wordings only: optimized suffixes, narrative jailbreaks and new families pass.",
-        "The model knows the wording of 31 languages from phrases that no native speaker has read; rules know fewer.",
+        "The model knows the wording of 32 languages from phrases that no native speaker has read; rules know fewer.",
         "Requests in documents that read like ordinary business pass more often than they are found.",
     ),
     next_steps=(
