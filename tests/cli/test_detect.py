@@ -288,3 +288,15 @@ def test_a_watch_of_an_unknown_system_is_a_usage_error(bank: Bank, tmp_path: Pat
     told = bank("watch", str(tmp_path), "--system", "lones", "--once")
     assert told.code == EXIT_USAGE
     assert "the systems are: loans" in told.err
+
+
+def test_what_all_detectors_promise_together_is_a_number(bank: Bank) -> None:
+    assert "Each on its own: of 1 detector, at most 0.05 on average ever alarm falsely." in bank("check").out
+    policy = bank.root / "policy.yaml"
+    policy.write_text(policy.read_text() + "\nfalse_alarms: {one_in: 90d, windows: 500}\n")
+    checked = bank("check")
+    assert "False alarms to expect" in checked.out
+    assert "At most one false alarm in 90 days on average across all 1 detector" in " ".join(checked.out.split())
+    promised = bank("check", "--json").json()["false_alarms"]
+    assert promised == bank("detect", "--json").json()["false_alarms"]
+    assert promised[0] in " ".join(bank("detect").out.split())

@@ -18,7 +18,7 @@ from tocsin.detect.windows import NONE
 from tocsin.model.errors import Conflict, Refused, UsageFault
 from tocsin.model.event import Append
 from tocsin.model.finding import Level
-from tocsin.model.policy import ColumnMapping, DetectorChoice, TelemetryMapping
+from tocsin.model.policy import ColumnMapping, DetectorChoice, FalseAlarms, TelemetryMapping
 from tocsin.model.telemetry import Windowing
 from tocsin.service import catalogue, detecting, scanning
 from tocsin.service.desk import Desk
@@ -53,6 +53,12 @@ def watching(at: Desk, *choices: DetectorChoice) -> Desk:
     """The same desk with these detectors."""
     system = replace(at.workspace.systems[SYSTEM], detectors=choices)
     return replace(at, workspace=replace(at.workspace, systems={SYSTEM: system}))
+
+
+def sharing(at: Desk, budget: FalseAlarms) -> Desk:
+    """The same desk whose policy has this budget."""
+    policy = replace(at.workspace.policy, false_alarms=budget)
+    return replace(at, workspace=replace(at.workspace, policy=policy))
 
 
 @pytest.fixture
@@ -481,3 +487,33 @@ def test_only_segments_with_rows_to_judge_are_read(at: Desk, monkeypatch: pytest
     segments = [segment.id for segment in catalogue.segments(at.ledger, SYSTEM)]
     assert segments[-1] in read
     assert not {*segments[:2]} & {*read}
+
+
+# --- a budget of false alarms for all -------------------------------------------------------------------------------
+
+QUARTER = FalseAlarms(timedelta(days=90), 100, "workspace")
+
+
+def test_a_shared_budget_sets_the_threshold_and_stands_in_the_finding(at: Desk) -> None:
+    at = sharing(at, QUARTER)
+    ingest(at, SYSTEM, [jsonl(at.root / "log.jsonl", rows(2_000, rates={"f": 0.3, "m": 0.7}))])
+    judged = detect(at)
+    first = judged.findings[0]
+    assert first.strength.threshold == pytest.approx(100 / 0.45)
+    assert "together, at most one false alarm in 90 days on average across all 1 detector" in first.strength.guarantee
+    assert judged.false_alarms[0].startswith("At most one false alarm in 90 days")
+
+
+def test_a_new_neighbour_lets_detectors_go_on_unless_the_budget_is_divided_anew(at: Desk) -> None:
+    more = [choice(name=f"parity-{n}") for n in range(5)]
+    ingest(at, SYSTEM, [jsonl(at.root / "log.jsonl", rows(500))])
+    began = []
+    for count in (3, 4, 5):
+        systems = detect(watching(sharing(at, QUARTER), *more[:count])).systems
+        began.append(systems[0].detectors[0].began_anew)
+    assert began == [False, False, True]
+
+
+def test_without_a_budget_the_promise_is_that_of_each_detector(at: Desk) -> None:
+    ingest(at, SYSTEM, [jsonl(at.root / "log.jsonl", rows(300))])
+    assert detect(at).false_alarms == ("Each on its own: of 1 detector, at most 0.05 on average ever alarm falsely.",)

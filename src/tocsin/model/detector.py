@@ -137,6 +137,8 @@ class Setting:
     """What the detector asked for in `DetectorKind.content`, loaded: e.g. `patterns`."""
     table: Table | None = None
     """The table of the system, for kinds that watch either."""
+    shared: str = ""
+    """What detectors promise together, in words, where they share a budget of false alarms; findings say it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,18 @@ class ResponseTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """How many false alarms the detectors that choose no guarantee of their own may raise together."""
+
+    one_in: timedelta
+    """On average at most one in this time."""
+    windows: int
+    """What counts as this time where windows are cut by rows: their length is not known."""
+    per: Literal["workspace", "owner"]
+    """Whether all detectors share one budget, or those of each owner of systems."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The signed document. `digest` is the hex SHA-256 of the file's bytes."""
 
@@ -93,6 +105,7 @@ class Policy:
     join_within: timedelta
     """Findings of one key join an open incident, or a closed one that ended less than this ago is linked."""
     digest: str
+    false_alarms: FalseAlarms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from tocsin.content.discovery import detector_kinds
-from tocsin.detect import windows
+from tocsin.detect import fleet, windows
 from tocsin.detect.parameters import complete
 from tocsin.detect.windows import Cursor, Key, Plan, Run
 from tocsin.model.detector import Setting
@@ -70,6 +70,8 @@ class Detected:
     """What a run judged and found."""
 
     systems: tuple[SystemDetected, ...]
+    false_alarms: tuple[str, ...] = ()
+    """What the detectors of the workspace promise together, in sentences."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -103,7 +105,8 @@ def detect(
         EnvironmentFault: the ledger is locked or the disk full; nothing half-judged is kept.
     """
     chosen = [desk.system(name) for name in systems] or list(desk.workspace.systems.values())
-    return Detected(tuple(_detect_system(desk, system, progress, close_until) for system in chosen if system.detectors))
+    judged = tuple(_detect_system(desk, system, progress, close_until) for system in chosen if system.detectors)
+    return Detected(judged, fleet.told(desk.workspace, detector_kinds()))
 
 
 def detectors(desk: Desk, system: System) -> list[AnyDetector]:
@@ -345,9 +348,11 @@ def _judge(
 def _build(desk: Desk, system: System, choice: DetectorChoice) -> AnyDetector:
     kind = detector_kinds()[choice.kind]
     content = {name: OWN[name](desk, system.id) if name in OWN else _content(name) for name in kind.content}
-    parameters = complete(kind, choice.parameters)
+    shares = (desk.workspace, detector_kinds(), system, choice)
+    parameters = complete(kind, fleet.given(*shares))
     table = system.telemetry.table if kind.either and system.telemetry else None
-    return kind.build(Setting(choice.id, system.id, parameters, choice.windowing, desk.salt, content, table))
+    shared = fleet.promise(*shares)
+    return kind.build(Setting(choice.id, system.id, parameters, choice.windowing, desk.salt, content, table, shared))
 
 
 @lru_cache

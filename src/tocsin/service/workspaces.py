@@ -18,6 +18,7 @@ from tocsin.content.loaders.playbooks import load as load_playbooks
 from tocsin.content.loaders.policies import standing_text
 from tocsin.content.loaders.taxonomies import load as load_taxonomies
 from tocsin.content.loaders.workspaces import template as template_files
+from tocsin.detect import fleet
 from tocsin.govern.policy_document import PolicyDocument, policy_document
 from tocsin.govern.readiness import gaps
 from tocsin.govern.words import Gap
@@ -50,6 +51,8 @@ class Checked:
     workspace: Workspace | None
     problems: tuple[Problem, ...]
     gaps: tuple[Gap, ...]
+    false_alarms: tuple[str, ...] = ()
+    """What the detectors promise together, in sentences."""
 
     @property
     def ok(self) -> bool:
@@ -129,7 +132,8 @@ def check(root: Path, today: date) -> Checked:
     except BadInput as error:
         return Checked(None, tuple(error.problems()), ())
     roles = {name: {step.role for step in playbook.actions()} for name, playbook in load_playbooks().items()}
-    return Checked(workspace, (), gaps(workspace, today, _versions(root), roles))
+    promises = fleet.told(workspace, detector_kinds())
+    return Checked(workspace, (), gaps(workspace, today, _versions(root), roles), promises)
 
 
 def _versions(root: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from tocsin.adapters.workspace.reading import FORMAT, fill_inner, read_files, re
 from tocsin.adapters.workspace.system_references import Known
 from tocsin.model.errors import BadInput, EnvironmentFault, UsageFault
 from tocsin.model.finding import Category
-from tocsin.model.policy import ColumnMapping, DetectorChoice, Release, Severity, Workspace
+from tocsin.model.policy import ColumnMapping, DetectorChoice, FalseAlarms, Release, Severity, Workspace
 from tocsin.model.telemetry import Windowing
 
 
@@ -47,6 +47,32 @@ def test_a_sound_workspace_has_no_problem(root: Path) -> None:
     workspace = read_workspace(root, KNOWN)
     assert list(workspace.systems) == ["chat", "model"]
     assert workspace.root == str(root)
+
+
+def test_a_budget_of_false_alarms_is_read_with_its_defaults(root: Path) -> None:
+    assert read_workspace(root, KNOWN).policy.false_alarms is None
+    path = root / "policy.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\nfalse_alarms: {one_in: 90d}\n", encoding="utf-8")
+    assert read_workspace(root, KNOWN).policy.false_alarms == FalseAlarms(timedelta(days=90), 2_000, "workspace")
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [
+        ("{one_in: 0d}", "false_alarms.one_in"),
+        ("{windows: 100}", "false_alarms.one_in"),
+        ("{one_in: 90d, windows: 9}", "false_alarms.windows"),
+        ("{one_in: 90d, per: team}", "false_alarms.per"),
+        ("{one_in: 90d, guarantee: sr}", "false_alarms.guarantee"),
+        ("90d", "false_alarms"),
+    ],
+)
+def test_a_budget_that_is_none_is_told_with_its_place(root: Path, written: str, field: str) -> None:
+    path = root / "policy.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + f"\nfalse_alarms: {written}\n", encoding="utf-8")
+    (told,) = problems(root)
+    assert told.startswith("policy.yaml:")
+    assert f"({field})" in told
 
 
 def test_the_policy_becomes_values(root: Path) -> None:

@@ -24,6 +24,7 @@ from tocsin.model.finding import Category
 from tocsin.model.policy import (
     ColumnMapping,
     DetectorChoice,
+    FalseAlarms,
     Person,
     Policy,
     Release,
@@ -147,6 +148,7 @@ def _policy(reading: _Reading, root: Path, known: Known) -> Policy | None:
         roles=tuple(Role(r.id, r.title, r.people, {**r.duties}) for r in file.roles),
         severity=tuple(SeverityRule(r.severity, r.when, r.why) for r in file.severity),
         targets={s: ResponseTargets(t.acknowledge, t.contain, t.update_every) for s, t in file.targets.items()},
+        false_alarms=FalseAlarms(**file.false_alarms.model_dump()) if file.false_alarms else None,
         playbooks={Category(category): name for category, name in file.playbooks.items()},
         digest=digest,
     )

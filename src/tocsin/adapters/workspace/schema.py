@@ -67,6 +67,18 @@ class TargetsFile(Strict):
     update_every: Duration = Field(description="between two updates to those informed")
 
 
+class FalseAlarmsFile(Strict):
+    """How many false alarms the detectors that choose no guarantee of their own may raise together."""
+
+    one_in: Duration = Field(description="on average at most one false alarm in this time")
+    windows: int = Field(
+        2_000, ge=10, description="what counts as this time where windows are cut by rows, as their length is not known"
+    )
+    per: Literal["workspace", "owner"] = Field(
+        "workspace", description="whether all detectors share the budget, or each owner of systems has one"
+    )
+
+
 class PolicyFile(Strict):
     """`policy.yaml`."""
 
@@ -88,6 +100,9 @@ class PolicyFile(Strict):
     playbooks: dict[Category, Text] = Field(description="category -> playbook")
     join_within: Duration = Field(
         description="findings join the open incident of their matter until this long after it is contained"
+    )
+    false_alarms: FalseAlarmsFile | None = Field(
+        None, description="the false alarms that all detectors together may raise; default: each has its own guarantee"
     )
 
 

@@ -40,7 +40,7 @@ def detect(
     with shared.desk() as desk, bars(shared) as progress:
         detected = run(desk, systems, progress, close_until=times.instant(close_until) if close_until else None)
         triaged = take(desk, progress) if triage else None
-    body = {"systems": detected.systems, "triage": triaged}
+    body = {"systems": detected.systems, "false_alarms": detected.false_alarms, "triage": triaged}
     emit(body, shared, lambda _: show(detected, triaged, shared))
     return EXIT_REFUSED if detected.findings or (triaged and triaged.opened) else EXIT_OK
 
@@ -70,6 +70,8 @@ def show(detected: Any, triaged: Any, shared: Shared) -> None:
     for system in detected.systems:
         for watched in system.detectors:
             _totals(system.system, watched)
+    for promise in detected.false_alarms:
+        say(promise)
     for finding in detected.findings:
         if finding.level != Level.SIGHTING:
             _told(finding, shared)

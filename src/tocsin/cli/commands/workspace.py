@@ -55,7 +55,8 @@ def check(*, gaps: Annotated[bool, Parameter(negative="")] = False, shared: Shar
     from tocsin.service import workspaces
 
     checked = workspaces.check(shared.root(), wall_clock().date())
-    emit({"ok": checked.ok, "problems": checked.problems, "gaps": checked.gaps}, shared, lambda _: _checked(checked))
+    body = {"ok": checked.ok, "problems": checked.problems, "gaps": checked.gaps, "false_alarms": checked.false_alarms}
+    emit(body, shared, lambda _: _checked(checked))
     if not checked.ok:
         return EXIT_BAD_INPUT
     return EXIT_REFUSED if gaps and checked.gaps else EXIT_OK
@@ -70,6 +71,10 @@ def _checked(checked: Any) -> None:
             ("weight", "what", "remedy", "asked by"),
             ((g.weight, g.what, g.remedy, ", ".join(g.answers)) for g in checked.gaps),
         )
+    if checked.false_alarms:
+        heading("False alarms to expect")
+        for promise in checked.false_alarms:
+            say(f"  {promise}")
     say()
     mistakes = counted(len(checked.problems), "mistake").capitalize()
     say(f"{mistakes}, {counted(len(checked.gaps), 'gap')}.", "bold")

@@ -67,7 +67,8 @@ class Bound:
     def claim(self) -> str:
         """The promise in words, with its estimand."""
         told = promise(self.guarantee, float(self.get("alpha")), int(self.get("windows_per_false_alarm")))
-        return f"{told}; a statement about the traffic served"
+        together = f"; together, {self.setting.shared}" if self.setting.shared else ""
+        return f"{told}{together}; a statement about the traffic served"
 
 
 @dataclass(frozen=True, slots=True)
