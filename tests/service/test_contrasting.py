@@ -16,7 +16,7 @@ from tocsin.adapters.telemetry import frames
 from tocsin.detect.comparing.plan import Kind, Roles
 from tocsin.detect.comparing.report import Comparison
 from tocsin.model.errors import BadInput, UsageFault
-from tocsin.service.contrasting import compare_files, compare_rows, of_table
+from tocsin.service.contrasting import compare as compare_files
 
 ROLES = Roles(decision="paid", groups=("area",))
 
@@ -70,7 +70,7 @@ def test_a_folder_is_one_side(tmp_path: Path) -> None:
 def test_a_table_in_memory_gives_the_answer_of_its_file(tmp_path: Path) -> None:
     sides = (table(700, 1), table(500, 2, 0.5))
     files = [written(tmp_path, f"{i}.parquet", side) for i, side in enumerate(sides)]
-    found = compare_rows(of_table("a", sides[0]), of_table("b", sides[1]), ROLES)
+    found = compare_files(sides[0], sides[1].to_pydict(), ROLES)
     assert figures(found) == figures(compare_files(*files, ROLES))
 
 

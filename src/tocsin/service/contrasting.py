@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from tocsin.detect.comparing.effects import Tolerances
 from tocsin.detect.comparing.plan import Plan, Roles, plan
 from tocsin.detect.comparing.report import Comparison, Named, comparison
 from tocsin.detect.comparing.tally import Tally
+from tocsin.model.errors import UsageFault
 from tocsin.model.progress import Progress, silent
 
 SAMPLE_ROWS = 20_000
@@ -27,15 +28,15 @@ class Rows(NamedTuple):
     batches: Callable[[list[str]], Iterable[pa.RecordBatch]]
 
 
-def compare_files(
-    reference: Path,
-    current: Path,
+def compare(
+    reference: Any,
+    current: Any,
     roles: Roles | None = None,
     accepted: Tolerances | None = None,
     confidence: float = 0.95,
     progress: Progress = silent,
 ) -> Comparison:
-    """Two files or folders.
+    """Two files or folders, or frames in memory (pandas, Polars, Arrow, a dictionary of columns).
 
     Raises:
         UsageFault: no such file, or an option that names no column of both.
@@ -44,7 +45,9 @@ def compare_files(
     texts: set[str] = set()
     while True:
         try:
-            first, second = (_of_file(path, frozenset(texts)) for path in (reference, current))
+            first, second = (
+                _side(data, name, frozenset(texts)) for data, name in ((reference, "reference"), (current, "current"))
+            )
             return compare_rows(first, second, roles, accepted, confidence, progress)
         except frames.NotOneType as told:  # each time round one column more is text, so this ends
             if told.column in texts:
@@ -52,8 +55,25 @@ def compare_files(
             texts.add(told.column)
 
 
-def _of_file(path: Path, texts: frozenset[str]) -> Rows:
-    return Rows(str(path), frames.schema(path, texts), lambda columns: frames.batches(path, columns, texts))
+def _side(data: Any, name: str, texts: frozenset[str]) -> Rows:
+    if isinstance(data, str | Path):
+        path = Path(data)
+        return Rows(str(path), frames.schema(path, texts), lambda columns: frames.batches(path, columns, texts))
+    return of_table(name, _table(data, name))
+
+
+def _table(data: Any, name: str) -> pa.Table:
+    """The frame as an Arrow table, without a copy where its library hands its memory over."""
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, Mapping):
+        return pa.table(dict(data))
+    if hasattr(data, "__arrow_c_stream__"):
+        return pa.table(data)
+    if hasattr(data, "__dataframe__"):
+        return pa.Table.from_pandas(data, preserve_index=False)
+    what = f"the {name} is a {type(data).__name__}"
+    raise UsageFault(what, "give a pandas, Polars or Arrow frame, a dictionary of columns, or the path of a file")
 
 
 def compare_rows(
@@ -64,7 +84,7 @@ def compare_rows(
     confidence: float = 0.95,
     progress: Progress = silent,
 ) -> Comparison:
-    """Two sides of any origin. Raises what `compare_files` does."""
+    """Two sides of any origin. Raises what `compare` does."""
     shared = [name for name in reference.schema.names if name in current.schema.names]
     planned = plan(_first(reference, shared), current.schema, roles or Roles())
     first, second = (Named(side.name, _counted(side, planned, progress)) for side in (reference, current))

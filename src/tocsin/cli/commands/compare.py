@@ -70,11 +70,11 @@ def compare(
     from tocsin.adapters.files import told, write_atomically
     from tocsin.detect.comparing.effects import Tolerances
     from tocsin.detect.comparing.plan import Roles
-    from tocsin.service.contrasting import compare_files
+    from tocsin.service.contrasting import compare as run
 
     roles = Roles(label, decision, score, unit, group, positive)
     with bars(shared) as progress:
-        found = compare_files(reference, current, roles, Tolerances(psi, shift, rate), confidence, progress)
+        found = run(reference, current, roles, Tolerances(psi, shift, rate), confidence, progress)
     if html:
         from tocsin.adapters.documents.comparison import page
 
