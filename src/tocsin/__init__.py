@@ -21,16 +21,16 @@ def compare(
     reference: Any,
     current: Any,
     *,
-    label: str = "",
     decision: str = "",
-    score: str = "",
+    label: str = "",
     group: str | Sequence[str] = (),
+    score: str = "",
     unit: str = "",
     positive: str = "",
-    confidence: float = 0.95,
     psi: float = 0.1,
-    shift: float = 0.1,
     rate: float = 0.02,
+    shift: float = 0.1,
+    confidence: float = 0.95,
 ) -> Comparison:
     """Two sets of rows side by side: every column, performance and groups, with intervals; as `tocsin compare`.
 
