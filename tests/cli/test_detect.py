@@ -300,3 +300,15 @@ def test_what_all_detectors_promise_together_is_a_number(bank: Bank) -> None:
     promised = bank("check", "--json").json()["false_alarms"]
     assert promised == bank("detect", "--json").json()["false_alarms"]
     assert promised[0] in " ".join(bank("detect").out.split())
+
+
+def test_a_system_that_names_no_detectors_is_watched_by_what_its_columns_allow(bank: Bank) -> None:
+    file = bank.root / "systems" / "loans.yaml"
+    text = file.read_text()
+    file.write_text(text[: text.index("detectors:")])
+    assert bank("check", "--json").json()["chosen"] == [
+        "loans names no detectors: its columns choose group_parity:sex."
+    ]
+    assert "its columns choose group_parity:sex" in bank("check").out
+    (system,) = bank("detect", "--json").json()["systems"]
+    assert [watched["detector"] for watched in system["detectors"]] == ["group_parity:sex"]

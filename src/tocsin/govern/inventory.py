@@ -48,7 +48,7 @@ def _watching(system: System) -> Iterator[Gap]:
         yield _gap(system, "no_telemetry", "high", what, remedy, answers, "telemetry")
         return
     if not system.detectors:
-        what, remedy = "no detector watches it", "choose detectors for its telemetry"
+        what, remedy = "nobody chose what watches it", "choose detectors for its telemetry"
         yield _gap(system, "no_detectors", "high", what, remedy, answers, "detectors")
     if not system.models:
         what = "its versions are not listed, so a change cannot be laid to a release"

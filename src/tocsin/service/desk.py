@@ -13,6 +13,7 @@ from tocsin.adapters.evidence.sealed import EvidenceStore
 from tocsin.adapters.stores.sqlite import SqliteLedger
 from tocsin.adapters.telemetry.segments import SegmentStore
 from tocsin.adapters.workspace.reading import read_salt, read_workspace
+from tocsin.detect.choosing import completed
 from tocsin.model.errors import UsageFault
 from tocsin.model.event import Event, Json
 from tocsin.model.policy import System, Workspace
@@ -71,7 +72,7 @@ def open_desk(root: Path, author: str = SELF, clock: Callable[[], datetime] = wa
         BadInput: its policy or a system file has mistakes; all of them are told.
         EnvironmentFault: the ledger cannot be opened, or a newer Tocsin made the workspace.
     """
-    workspace = read_workspace(root)
+    workspace = completed(read_workspace(root))
     inner = root / ".tocsin"
     return Desk(
         root=root,

@@ -18,7 +18,7 @@ from tocsin.content.loaders.playbooks import load as load_playbooks
 from tocsin.content.loaders.policies import standing_text
 from tocsin.content.loaders.taxonomies import load as load_taxonomies
 from tocsin.content.loaders.workspaces import template as template_files
-from tocsin.detect import fleet
+from tocsin.detect import choosing, fleet
 from tocsin.govern.policy_document import PolicyDocument, policy_document
 from tocsin.govern.readiness import gaps
 from tocsin.govern.words import Gap
@@ -53,6 +53,8 @@ class Checked:
     gaps: tuple[Gap, ...]
     false_alarms: tuple[str, ...] = ()
     """What the detectors promise together, in sentences."""
+    chosen: tuple[str, ...] = ()
+    """Which detectors are chosen for systems that name none, in sentences."""
 
     @property
     def ok(self) -> bool:
@@ -132,8 +134,9 @@ def check(root: Path, today: date) -> Checked:
     except BadInput as error:
         return Checked(None, tuple(error.problems()), ())
     roles = {name: {step.role for step in playbook.actions()} for name, playbook in load_playbooks().items()}
-    promises = fleet.told(workspace, detector_kinds())
-    return Checked(workspace, (), gaps(workspace, today, _versions(root), roles), promises)
+    promises = fleet.told(choosing.completed(workspace), detector_kinds())
+    found = gaps(workspace, today, _versions(root), roles)
+    return Checked(workspace, (), found, promises, choosing.told(workspace))
 
 
 def _versions(root: Path) -> dict[str, str]:

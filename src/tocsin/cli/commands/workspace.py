@@ -56,6 +56,7 @@ def check(*, gaps: Annotated[bool, Parameter(negative="")] = False, shared: Shar
 
     checked = workspaces.check(shared.root(), wall_clock().date())
     body = {"ok": checked.ok, "problems": checked.problems, "gaps": checked.gaps, "false_alarms": checked.false_alarms}
+    body["chosen"] = checked.chosen
     emit(body, shared, lambda _: _checked(checked))
     if not checked.ok:
         return EXIT_BAD_INPUT
@@ -71,6 +72,8 @@ def _checked(checked: Any) -> None:
             ("weight", "what", "remedy", "asked by"),
             ((g.weight, g.what, g.remedy, ", ".join(g.answers)) for g in checked.gaps),
         )
+    for sentence in checked.chosen:
+        say(sentence)
     if checked.false_alarms:
         heading("False alarms to expect")
         for promise in checked.false_alarms:
