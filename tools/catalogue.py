@@ -1,6 +1,7 @@
 """Write what follows from the code and the content, or with --check say which of it is not what they say.
 
-That is the reference pages, `law/compiled.jsonl`, and the snapshots of what the law says (tests/content/snapshots/law).
+That is the reference pages, `law/compiled.jsonl`, `patterns/compiled.jsonl`
+and the snapshots of what the law says (tests/content/snapshots/law).
 
 python tools/catalogue.py [--check]
 """
@@ -442,6 +443,7 @@ def pages() -> dict[Path, str]:
     made[ROOT / "docs" / "decisions" / "index.md"] = "\n".join([MADE, "", "# Decisions", "", *listed, ""])
     results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
     made[PAGES / "benchmarks.md"] = f"{MADE}\n\n{results}"
+    made[Path(str(patterns.COMPILED))] = patterns.compiled()
     return {Path(str(shipped.SHIPPED.joinpath(shipped.COMPILED))): shipped.compiled(), **made, **snapshots()}
 
 

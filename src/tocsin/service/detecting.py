@@ -19,9 +19,11 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from tocsin.adapters.shelf import FolderShelf, cache_folder
 from tocsin.content.discovery import detector_kinds
 from tocsin.detect import fleet, windows
 from tocsin.detect.parameters import complete
+from tocsin.detect.text.databases import keep_on
 from tocsin.detect.windows import Cursor, Key, Plan, Run
 from tocsin.model.detector import Setting
 from tocsin.model.errors import Conflict, UsageFault
@@ -357,7 +359,8 @@ def _build(desk: Desk, system: System, choice: DetectorChoice) -> AnyDetector:
 
 @lru_cache
 def _content(name: str) -> Any:
-    """The content that detectors ask for by the name of its loader."""
+    """The content that detectors ask for by the name of its loader; databases of patterns are kept in the user's cache."""
+    keep_on(FolderShelf(cache_folder()))
     return importlib.import_module(f"tocsin.content.loaders.{name}").load()
 
 

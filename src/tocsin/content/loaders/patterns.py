@@ -5,9 +5,12 @@ A file holds one pattern, named as its id, or a list `patterns` of related ones 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import pairwise
@@ -27,6 +30,8 @@ from tocsin.model.errors import BadInput, Place, Problem
 
 UNUSED = ("positive", "negative", "allow", "source")
 """Fields of a file that a pattern does not have as they are written."""
+FOLDER = files("tocsin.content").joinpath("patterns")
+COMPILED = FOLDER.joinpath("compiled.jsonl")
 ALL_ROLES = ("system", "user", "assistant", "tool", "retrieved")
 
 
@@ -83,15 +88,59 @@ class PatternList(Strict):
 
 @lru_cache
 def load() -> Patterns:
-    """Every shipped pattern. Raises BadInput for a file that is not one."""
-    return Patterns(tuple(_pattern(file) for file in written()))
+    """Every shipped pattern. A file whose digest is that of its line in `compiled.jsonl` is not read as YAML again.
+
+    Raises BadInput for a file that is not one.
+    """
+    found: list[Pattern] = []
+    for path, name in _files(FOLDER, "patterns"):
+        known = _compiled().get((name, sha256(path.read_bytes()).hexdigest()))
+        found += map(_compiled_pattern, known) if known is not None else map(_pattern, _read(path, name))
+    found.sort(key=lambda pattern: pattern.id)
+    if any(one.id == after.id for one, after in pairwise(found)):
+        written()  # tells both places
+    return Patterns(tuple(found))
+
+
+def compiled() -> str:
+    """What `compiled.jsonl` must hold for the files as they are now: one line a file, so that changes to two files do not meet."""
+    lines = []
+    for path, name in sorted(_files(FOLDER, "patterns"), key=lambda pair: pair[1]):
+        value = [_plain(_pattern(file)) for file in _read(path, name)]
+        digest = sha256(path.read_bytes()).hexdigest()
+        line = {"name": name, "digest": digest, "value": value}
+        lines.append(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+    return "\n".join(lines) + "\n"
+
+
+def _plain(pattern: Pattern) -> dict[str, Any]:
+    """The fields that differ from their defaults."""
+    standard = {field.name: field.default for field in fields(Pattern)}
+    return {name: value for name, value in asdict(pattern).items() if value != standard[name]}
+
+
+def _compiled_pattern(value: dict[str, Any]) -> Pattern:
+    plain: dict[str, Any] = {
+        name: tuple(part) if isinstance(part, list) else part for name, part in value.items() if name != "allow"
+    }
+    allowed: list[dict[str, Any]] = [
+        {name: tuple(part) if isinstance(part, list) else part for name, part in one.items()}
+        for one in value.get("allow", ())
+    ]
+    return Pattern(**plain, allow=tuple(Allowance(**one) for one in allowed))
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Name and digest -> patterns. What a line says is trusted: it is made by the build, and a test holds it to the YAML."""
+    lines = map(json.loads, COMPILED.read_bytes().splitlines()) if COMPILED.is_file() else ()
+    return {(line["name"], line["digest"]): line["value"] for line in lines}
 
 
 @lru_cache
 def written() -> tuple[PatternFile, ...]:
     """The patterns as they are written, samples included, sorted by id."""
-    folder = files("tocsin.content").joinpath("patterns")
-    found = [(file, name) for path, name in _files(folder, "patterns") for file in _read(path, name)]
+    found = [(file, name) for path, name in _files(FOLDER, "patterns") for file in _read(path, name)]
     found.sort(key=lambda pair: pair[0].id)
     for (file, name), (after, other) in pairwise(found):
         if file.id == after.id:

@@ -8,7 +8,6 @@ finds exactly the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tocsin.detect.text.databases import compiled
 from tocsin.detect.text.looking import Looking
 from tocsin.detect.text.overlaps import Match, resolved
 from tocsin.detect.text.patterns import Patterns
@@ -179,17 +179,9 @@ def _ends(data: bytes, looking: Looking) -> list[int]:
     return found
 
 
-@lru_cache(maxsize=16)
-def _compiled(expressions: tuple[tuple[int, str], ...]) -> Any:
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    texts = [expression.encode() for _, expression in expressions]
-    database.compile(expressions=texts, ids=[number for number, _ in expressions], flags=[0] * len(texts))
-    return database
-
-
 def _database(looking: Looking) -> Any:
     if looking.database is None:
-        looking.database = _compiled(tuple(looking.expressions))
+        looking.database = compiled(tuple(looking.expressions))
     return looking.database
 
 
