@@ -44,6 +44,7 @@ USES: Mapping[str, list[str]] = {
     "watch": ["{tmp}/arriving", "--system", "credit-model", "--once"],
     "findings": [],
     "compare": ["{tmp}/rows.csv", "{tmp}/rows.csv", "--decision", "approved", "--group", "sex"],
+    "scan": ["{tmp}/prompt.txt"],
     "incident declare": ["A stranger's IBAN", "-s", "support-assistant", "--category", "data_leakage"],
     "incident list": [],
     "incident show": [NAME],
@@ -80,7 +81,7 @@ USES: Mapping[str, list[str]] = {
 }
 """One use of each command in a workspace with two incidents; some of them are refused, and that is an answer as well."""
 
-NO_WORKSPACE = ("demo", "init", "completion", "compare", "law list", "law show", "law check")
+NO_WORKSPACE = ("demo", "init", "completion", "compare", "scan", "law list", "law show", "law check")
 """Commands that need none."""
 ANSWERS = (EXIT_OK, EXIT_REFUSED, EXIT_USAGE)
 NAMES = [command.name for command in app.COMMANDS]

@@ -1,4 +1,4 @@
-"""The package itself: `tocsin.compare` takes what people have in memory, and importing it costs nothing."""
+"""The package itself: it takes what people have in memory, and importing it costs nothing."""
 
 from __future__ import annotations
 
@@ -70,6 +70,15 @@ def test_what_is_no_frame_is_refused() -> None:
         tocsin.compare(loans(1), loans(2), label="x")
     with pytest.raises(BadInput, match="neither yes nor no"):
         tocsin.compare(loans(1), loans(2), decision="sex")
+
+
+def test_texts_are_scanned_and_masked() -> None:
+    card, plain = tocsin.scan(["my card is 4111 1111 1111 1111", "good morning"], roles=["user", "assistant"])
+    assert [one.entity for one in card.findings] == ["CREDIT_CARD"]
+    assert (plain.findings, set(plain.scores)) == ((), {"prompt_injection"})
+    assert tocsin.redact(["write to a@b.eu"]) == ["write to [e-mail address at ***.eu]"]
+    with pytest.raises(UsageFault, match="no role 'boss'"):
+        tocsin.redact(["x"], roles="boss")
 
 
 def test_importing_the_package_loads_nothing_else() -> None:

@@ -47,6 +47,7 @@ COMMANDS = (
     Command("watch", "watch:watch", "Follow a folder: ingest, detect and triage what arrives.", WATCH),
     Command("findings", "findings:findings", "List what the detectors found, or explain one finding.", WATCH),
     Command("compare", "compare:compare", "Compare two files of rows, column by column and group by group.", WATCH),
+    Command("scan", "scan:scan", "Scan texts for personal data, secrets and attack wording.", WATCH),
     Command("incident declare", "incident:declare", "Declare an incident that a person noticed.", ANSWER),
     Command("incident list", "incident:list_", "List incidents, the gravest and most urgent first.", ANSWER),
     Command("incident show", "incident:show", "Show an incident: state, findings, clocks, what is next.", ANSWER),

@@ -55,6 +55,28 @@ class Scanned(NamedTuple):
     truncated: tuple[int, ...]
 
 
+class Row(NamedTuple):
+    """A row with something in it: number, bytes, what is found at byte offsets, and whether there was more than was looked at."""
+
+    number: int
+    text: bytes
+    found: list[Match]
+    truncated: bool
+
+    def placed(self) -> Iterator[tuple[Match, tuple[int, int]]]:
+        """The matches with offsets that count characters; a byte that continues a character counts nothing."""
+        if self.text.isascii():
+            for match in self.found:
+                yield match, (match.start, match.end)
+            return
+        at = characters = 0
+        for match in self.found:  # in order of starts
+            characters += len(self.text[at : match.start].translate(None, _CONTINUATION))
+            at = match.start
+            length = len(self.text[at : match.end].translate(None, _CONTINUATION))
+            yield match, (characters, characters + length)
+
+
 class _Part(NamedTuple):
     """Consecutive rows joined by line feeds: the first row's number, the bytes, and where each row begins and ends."""
 
@@ -72,16 +94,23 @@ def scan(texts: pa.Array | Sequence[str | None], patterns: Patterns, engine: Eng
     Raises:
         AssertionError: Hyperscan is asked for and not there.
     """
+    hits, truncated = list[Hit](), list[int]()
+    for row in matched(texts, patterns, engine):
+        hits += (Hit(row.number, match.pattern, *place, match.score) for match, place in row.placed())
+        if row.truncated:
+            truncated.append(row.number)
+    return Scanned(tuple(hits), tuple(truncated))
+
+
+def matched(texts: pa.Array | Sequence[str | None], patterns: Patterns, engine: Engine = "auto") -> Iterator[Row]:
+    """The rows in which something is found or too much was to be looked at, in order; with byte offsets. See `scan`."""
     use = _there() if engine == "auto" else engine == "hyperscan"
     assert not use or _there(), "there is no Hyperscan here"
-    looking, hits, truncated = prepared(patterns), list[Hit](), list[int]()
-    for row, text, ends in _rows(texts, looking, use):
+    looking = prepared(patterns)
+    for number, text, ends in _rows(texts, looking, use):
         found, cut = looking.anchored(text, ends) if ends is not None else looking.everywhere(text)
-        if found:
-            hits += _told(row, text, resolved(found, patterns.items))
-        if cut:
-            truncated.append(row)
-    return Scanned(tuple(hits), tuple(truncated))
+        if found or cut:
+            yield Row(number, text, resolved(found, patterns.items), cut)
 
 
 def _there() -> bool:
@@ -194,17 +223,3 @@ def prepared(patterns: Patterns) -> Looking:
     if ready is None:
         ready = _PREPARED[patterns] = Looking(patterns)
     return ready
-
-
-def _told(row: int, text: bytes, found: list[Match]) -> Iterator[Hit]:
-    """The matches with offsets that count characters; a byte that continues a character counts nothing."""
-    if text.isascii():
-        for match in found:
-            yield Hit(row, *match)
-        return
-    at = characters = 0
-    for match in found:  # in order of starts
-        characters += len(text[at : match.start].translate(None, _CONTINUATION))
-        at = match.start
-        length = len(text[at : match.end].translate(None, _CONTINUATION))
-        yield Hit(row, match.pattern, characters, characters + length, match.score)

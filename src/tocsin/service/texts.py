@@ -1,0 +1,160 @@
+"""Scanning texts without a workspace: what stands in them, and how much like an attack they read. Nothing is kept.
+
+`tocsin.scan(texts)` and the command `tocsin scan` are this.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from tocsin.adapters.texts import ROLES, Columns, Kind, Text, batches, opened
+from tocsin.content.loaders import gitleaks
+from tocsin.content.loaders import injection as trained
+from tocsin.content.loaders import patterns as shipped
+from tocsin.detect.text import injection, telling
+from tocsin.detect.text.engine import matched
+from tocsin.detect.text.patterns import Patterns
+from tocsin.detect.text.telling import Found
+from tocsin.model.errors import UsageFault
+
+REDACTED = frozenset({"personal_data", "secret"})
+INJECTION, MODEL = "prompt_injection", "model"
+FLAGGED = 0.5
+"""From this score on a text counts as an attack."""
+SCORE_MIN = 0.3
+MODEL_BYTES = 256 << 10
+"""The model needs thirty bytes of memory for each byte of text: a longer text is judged in pieces, and scores as the worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What stands in one text: findings in order, scores by name from 0 to 1, and whether there was more than was looked at."""
+
+    findings: tuple[Found, ...]
+    scores: dict[str, float]
+    truncated: bool = False
+
+    @property
+    def worst(self) -> float:
+        """The highest score of anything in the text."""
+        return max(*(one.score for one in self.findings), *self.scores.values(), 0.0, 0.0)
+
+    @property
+    def told(self) -> tuple[Found, ...]:
+        """The findings, and as one without an extent what only the trained model says where it counts as an attack."""
+        score = self.scores.get(INJECTION, 0.0)
+        if score < FLAGGED or any(one.category == "injection" for one in self.findings):
+            return self.findings
+        return (Found(INJECTION, "injection", 0, 0, score, MODEL, "[reads like an attack]", ""), *self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """A set of patterns made ready. `salt` keys the digests of values; findings below `least` are not told."""
+
+    patterns: Patterns
+    salt: bytes
+    least: float = SCORE_MIN
+
+    def scan(self, texts: Any, roles: Sequence[str] | str = "user") -> list[Scan]:
+        """What stands in each of the texts: a list of text, bytes or None, or an Arrow array of them.
+
+        Raises:
+            UsageFault: a role is unknown, there are not as many roles as texts, or `texts` is a single text.
+        """
+        if isinstance(texts, str | bytes):
+            raise UsageFault("a single text is given", "give a list of texts")
+        texts = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else list(texts)
+        said = [roles] * len(texts) if isinstance(roles, str) else list(roles)
+        _check(said, len(texts))
+        found, truncated = dict[int, tuple[Found, ...]](), set[int]()
+        for row in matched(texts, self.patterns):
+            told = telling.found(row, self.patterns.items, said[row.number], self.salt)
+            found[row.number] = tuple(one for one in told if one.score >= self.least)
+            truncated |= {row.number} if row.truncated else set()
+        findings = [found.get(number, ()) for number in range(len(said))]
+        scores = injection_scores(texts, said, findings)
+        return [Scan(f, {INJECTION: s}, n in truncated) for n, (f, s) in enumerate(zip(findings, scores, strict=True))]
+
+
+def _check(roles: Sequence[str], count: int) -> None:
+    if len(roles) != count:
+        raise UsageFault(f"{len(roles)} roles for {count} texts", "give one role for each text, or one for all")
+    if unknown := set(roles) - set(ROLES):
+        raise UsageFault(f"no role {', '.join(sorted(map(repr, unknown)))}", f"the roles are {', '.join(ROLES)}")
+
+
+def injection_scores(texts: Any, roles: Sequence[str], findings: Sequence[Iterable[Found]]) -> list[float]:
+    """How much like an attack each text reads: what the trained model says or, if higher, the surest rule of injection."""
+    owner, parts = list[int](), list[bytes]()
+    for number, text in enumerate(_as_bytes(texts)):
+        for start in range(0, len(text), MODEL_BYTES):
+            owner.append(number)
+            parts.append(text[start : start + MODEL_BYTES])
+    modelled = np.zeros(len(roles))
+    if parts:
+        said = [roles[number] for number in owner]
+        np.maximum.at(modelled, owner, injection.score(pa.array(parts, pa.large_binary()), said, trained.load()))
+    ruled = (max((one.score for one in each if one.category == "injection"), default=0.0) for each in findings)
+    return [round(max(pair), 4) for pair in zip(modelled.tolist(), ruled, strict=True)]
+
+
+def _as_bytes(texts: Any) -> Iterator[bytes]:
+    values = texts.to_pylist() if isinstance(texts, pa.Array | pa.ChunkedArray) else texts
+    return (text.encode("utf-8", "replace") if isinstance(text, str) else text or b"" for text in values)
+
+
+def scanner(rules: Patterns | None = None, salt: bytes = b"", least: float = SCORE_MIN) -> Scanner:
+    """The shipped patterns and these, ready; of one id these. Without a salt, digests mean something within this scanner only."""
+    patterns = shipped.load()
+    if rules:
+        every = {pattern.id: pattern for pattern in (*patterns.items, *rules.items)}
+        patterns = Patterns(tuple(every[name] for name in sorted(every)))
+    return Scanner(patterns, salt or secrets.token_bytes(32), least)
+
+
+def rules_of(path: Path) -> gitleaks.Loaded:
+    """The rules of a `gitleaks.toml`. Raises BadInput when it is none, UsageFault when it is not there."""
+    with opened(path) as file:
+        return gitleaks.read(file.read(), str(path))
+
+
+def scanned(
+    path: Path | None, stream: BinaryIO, kind: Kind, columns: Columns, role: str, scanner: Scanner
+) -> Iterator[tuple[Text, Scan]]:
+    """The texts of a file (`path` None: of standard input) with what stands in each.
+
+    Raises:
+        BadInput: the file as a whole is not what it should be, or has no such column.
+    """
+    for batch in batches(path, stream, kind, columns, role):
+        results = scanner.scan([text.data for text in batch], [text.role for text in batch])
+        yield from zip(batch, results, strict=True)
+
+
+@lru_cache
+def _shipped() -> Scanner:
+    return scanner()
+
+
+def scan(texts: Any, roles: Sequence[str] | str = "user") -> list[Scan]:
+    """What stands in each of the texts, with the shipped patterns. See `Scanner.scan`."""
+    return _shipped().scan(texts, roles)
+
+
+def redact(texts: Sequence[str], roles: Sequence[str] | str = "user") -> list[str]:
+    """The texts with personal data and secrets replaced by what they are: `[e-mail address at ***.eu]`."""
+    return [redacted(text, one) for text, one in zip(texts, scan(texts, roles), strict=True)]
+
+
+def redacted(text: str, result: Scan) -> str:
+    """The text with the personal data and secrets that were found in it replaced."""
+    return telling.redacted(text, result.findings, REDACTED)
