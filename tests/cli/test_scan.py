@@ -241,3 +241,56 @@ def test_no_input_brings_it_down(form: str, out: str, data: bytes, typed: Typed)
         assert all(isinstance(json.loads(line)["findings"], list) for line in said.splitlines())
     if said and out == "sarif":
         assert json.loads(said)["version"] == "2.1.0"
+
+
+def known(folder: Path, *rules: str, until: str = "2999-01-01", texts: str = "*") -> Path:
+    """A file that suppresses these rules."""
+    path = folder / "known.yaml"
+    lines = [f"  - {{rule: {rule}, texts: '{texts}', reason: seen, until: {until}}}" for rule in rules]
+    path.write_text("\n".join(["suppress:", *lines]), encoding="utf-8")
+    return path
+
+
+def test_what_is_suppressed_is_counted_and_masked_and_fails_nothing(tmp_path: Path, typed: Typed) -> None:
+    file = known(tmp_path, "payment_card")
+    stdin = f"card {CARD}".encode()
+    code, out, err = typed("-", "--suppress", file, "--redact", stdin=stdin)
+    record = json.loads(out)
+    assert (code, err) == (EXIT_OK, "")
+    assert (record["findings"], record["suppressed"]) == ([], 1)
+    assert record["text"] == "card [payment card number, 16 digits, ending 11]"
+    assert json.loads(typed("-", "--suppress", file, "--format", "sarif", stdin=stdin)[1])["runs"][0]["results"] == []
+
+
+def test_a_suppression_counts_in_its_texts_and_until_its_day_only(tmp_path: Path, typed: Typed) -> None:
+    stdin = f"card {CARD}".encode()
+    elsewhere = known(tmp_path, "payment_card", texts="tests/*")
+    assert typed("-", "--suppress", elsewhere, stdin=stdin)[0] == EXIT_REFUSED
+    ended = known(tmp_path, "payment_card", until="2020-02-29")
+    code, _, err = typed("-", "--suppress", ended, stdin=stdin)
+    assert code == EXIT_REFUSED
+    assert err == "the suppression of payment_card in * ended on 2020-02-29: seen\n"
+    assert typed("-", "--suppress", ended, "--json", stdin=stdin)[2] == ""
+
+
+def test_the_score_is_that_of_what_is_not_suppressed(tmp_path: Path, typed: Typed) -> None:
+    def scored(*rules: str) -> dict[str, Any]:
+        more = ("--suppress", known(tmp_path, *rules)) if rules else ()
+        return typed.records("-", *more, stdin=ATTACK.encode())[0]
+
+    whole = scored()
+    rules = sorted({one["rule"] for one in whole["findings"]})
+    without_model, without_rules, neither = scored("model"), scored(*rules), scored("model", *rules)
+    assert without_model["findings"] == whole["findings"]
+    assert without_model["scores"]["prompt_injection"] == max(one["score"] for one in whole["findings"])
+    assert (without_rules["findings"], without_rules["suppressed"]) == ([], len(whole["findings"]))
+    assert 0 < without_rules["scores"]["prompt_injection"] <= whole["scores"]["prompt_injection"]
+    assert neither["scores"]["prompt_injection"] == 0
+    assert typed("-", "--suppress", known(tmp_path, "model", *rules), stdin=ATTACK.encode())[0] == EXIT_OK
+
+
+def test_a_mistake_in_the_suppressions_is_told_with_its_line(tmp_path: Path, typed: Typed) -> None:
+    file = known(tmp_path, "payment_card", until="soon")
+    code, out, err = typed("-", "--suppress", file)
+    assert (code, out) == (EXIT_BAD_INPUT, "")
+    assert f"{file}:2" in err

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 
+from tocsin.adapters.suppressions import Suppression
 from tocsin.adapters.texts import ROLES, Columns, Kind, Text, batches, opened
 from tocsin.content.loaders import gitleaks
 from tocsin.content.loaders import injection as trained
@@ -41,6 +42,8 @@ class Scan:
     findings: tuple[Found, ...]
     scores: dict[str, float]
     truncated: bool = False
+    suppressed: tuple[Found, ...] = ()
+    """Findings that the user does not want told; masks replace them nevertheless."""
 
     @property
     def worst(self) -> float:
@@ -157,4 +160,20 @@ def redact(texts: Sequence[str], roles: Sequence[str] | str = "user") -> list[st
 
 def redacted(text: str, result: Scan) -> str:
     """The text with the personal data and secrets that were found in it replaced."""
-    return telling.redacted(text, result.findings, REDACTED)
+    return telling.redacted(text, (*result.findings, *result.suppressed), REDACTED)
+
+
+def suppressed(text: Text, result: Scan, suppressions: Sequence[Suppression]) -> Scan:
+    """The result without what these suppress; the score is then that of the remaining rules and, unless suppressed, the model."""
+    rules = {s.rule for s in suppressions if s.covers(s.rule, text.id)}
+    kept = tuple(one for one in result.findings if one.rule not in rules)
+    if len(kept) == len(result.findings) and MODEL not in rules:
+        return result
+    judged = None if MODEL in rules else text.data
+    (score,) = injection_scores([judged], [text.role], [kept])
+    return replace(
+        result,
+        findings=kept,
+        scores={**result.scores, INJECTION: score},
+        suppressed=tuple(one for one in result.findings if one.rule in rules),
+    )

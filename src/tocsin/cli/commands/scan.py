@@ -16,6 +16,7 @@ from tocsin.cli.output import clean, counted, json_text, say
 from tocsin.model.errors import EXIT_OK, EXIT_REFUSED
 
 if TYPE_CHECKING:
+    from tocsin.adapters.suppressions import Suppression
     from tocsin.adapters.texts import Text
     from tocsin.detect.text.patterns import Patterns
     from tocsin.service.texts import Scan
@@ -31,6 +32,7 @@ def scan(
     format_: Annotated[Literal["jsonl", "sarif", "text"], Parameter(name="--format")] = "jsonl",
     redact: Annotated[bool, Parameter(negative="")] = False,
     rules: Path | None = None,
+    suppress: Path | None = None,
     fail_on: float = 0.5,
     shared: Shared = DEFAULT,
 ) -> int:
@@ -55,6 +57,8 @@ def scan(
         Write the texts, too, with personal data and secrets replaced by masks; as text, nothing else.
     rules
         More rules: a gitleaks.toml.
+    suppress
+        A file of findings that are not to be told: rule, texts, reason and until when.
     fail_on
         From this score on, 0 to 1, a finding makes the exit code 1; above 1 none does.
     """
@@ -68,6 +72,7 @@ def scan(
     for name, reason in loaded.left_out if loaded and not shared.json else ():
         print(clean(f"rule {name} is left out: {reason}"), file=sys.stderr)
     scanner = service.scanner(loaded.patterns if loaded else None)
+    known = _suppressions(suppress, quiet=shared.json) if suppress else []
     for path in files:
         with _stream(path):  # what is not there is told before anything is scanned
             pass
@@ -76,11 +81,25 @@ def scan(
     for path in files:
         with _stream(path) as stream:
             named = None if str(path) == "-" else path
-            for text, result in service.scanned(named, stream, input_, Columns(column), role, scanner):
+            for text, found in service.scanned(named, stream, input_, Columns(column), role, scanner):
+                result = service.suppressed(text, found, known)
                 writer.add(str(path), text, result)
                 worst = max(worst, result.worst)
     writer.end()
     return EXIT_REFUSED if worst >= fail_on else EXIT_OK
+
+
+def _suppressions(path: Path, *, quiet: bool) -> list[Suppression]:
+    """Those that count today; what has ended is told."""
+    from tocsin.adapters.suppressions import load
+    from tocsin.service.clock import wall_clock
+
+    today, every = wall_clock().date(), load(path)
+    for one in every if not quiet else ():
+        if one.until < today:
+            ended = f"the suppression of {one.rule} in {one.texts} ended on {one.until}: {one.reason}"
+            print(clean(ended), file=sys.stderr)
+    return [one for one in every if one.until >= today]
 
 
 @contextmanager
@@ -201,6 +220,8 @@ def _record(text: Text, result: Scan, *, redact: bool) -> dict[str, Any]:
         record["problem"] = text.problem
     if result.truncated:
         record["truncated"] = True
+    if result.suppressed:
+        record["suppressed"] = len(result.suppressed)
     if redact:
         record["text"] = _redacted(text, result)
     return record
