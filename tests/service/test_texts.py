@@ -206,6 +206,18 @@ def test_no_sample_of_a_shipped_pattern_keeps_its_value_when_masked() -> None:
         assert result.findings == () or masked != text or {o.category for o in result.findings} == {"injection"}, name
 
 
+def test_a_text_of_which_not_everything_was_looked_at_is_withheld() -> None:
+    many = " ".join(f"u{n}@x{n}.eu" for n in range(40_000))
+    few = " ".join(f"u{n}@x{n}.eu" for n in range(200))
+    long, short, after = redact([many, few, "x a@b.eu"])
+    assert long == texts.WITHHELD
+    assert short == " ".join(["[e-mail address at ***.eu]"] * 200)
+    assert after == "x [e-mail address at ***.eu]"
+    (result,) = scan([many])
+    assert result.truncated
+    assert len(result.findings) > 200, "what was found is told nevertheless"
+
+
 def test_findings_keep_their_promises_on_every_sample() -> None:
     rows = [text for _, text in SAMPLES]
     for text, result in zip(rows, scan(rows, "tool"), strict=True):

@@ -31,6 +31,8 @@ INJECTION, MODEL = "prompt_injection", "model"
 FLAGGED = 0.5
 """From this score on a text counts as an attack."""
 SCORE_MIN = 0.3
+WITHHELD = "[text withheld: it holds more than was looked at]"
+"""Stands for a text of which not every finding is known: what was not found cannot be masked."""
 MODEL_BYTES = 256 << 10
 """The model needs thirty bytes of memory for each byte of text: a longer text is judged in pieces, and scores as the worst."""
 
@@ -159,7 +161,9 @@ def redact(texts: Sequence[str], roles: Sequence[str] | str = "user") -> list[st
 
 
 def redacted(text: str, result: Scan) -> str:
-    """The text with the personal data and secrets that were found in it replaced."""
+    """The text with the personal data and secrets that were found in it replaced; one that holds more than was looked at is withheld."""
+    if result.truncated:
+        return WITHHELD
     return telling.redacted(text, (*result.findings, *result.suppressed), REDACTED)
 
 
