@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tocsin.detect.text.features import ORDERS, Words, folded, words
-from tocsin.detect.text.injection import HEADS, UNTRUSTED, Model, score, windows
+from tocsin.detect.text.injection import HEADS, UNTRUSTED, Model, Windows, breadth, score, windows
 
 REACH = {"pair": 1, "gap pair": 2, "triple": 2, "stem pair": 1}
 """How many words behind the first a feature holds."""
@@ -41,7 +41,7 @@ def explain(text: str, role: str, model: Model, most: int = 5) -> Explanation:
     if not len(found.row):
         return Explanation(probability, HEADS[0], 0, 0, ())
     every = windows(found.row)
-    best = [_best(found, every.first, every.behind, model, role, head) for head in range(len(HEADS))]
+    best = [_best(found, every, model, role, head) for head in range(len(HEADS))]
     usable = best if role in UNTRUSTED else best[:1]
     _, head, first, behind = max(usable)
     line = column[0].as_py().lower()
@@ -54,11 +54,11 @@ def explain(text: str, role: str, model: Model, most: int = 5) -> Explanation:
     return Explanation(probability, HEADS[head], max(low, 0), min(high, len(text)), named)
 
 
-def _best(found: Words, first: Any, behind: Any, model: Model, role: str, head: int) -> tuple[float, int, int, int]:
+def _best(found: Words, every: Windows, model: Model, role: str, head: int) -> tuple[float, int, int, int]:
     """The logit of the worst window of a head, the head, and the words from and to."""
-    curve = model.curves.get(role, model.curves["user"])[head]
+    curve, first, behind, size = model.curves.get(role, model.curves["user"])[head], *every[1:], breadth(every)
     total = np.append(0, np.cumsum(np.sum([_weight(found, model, head, n) for n in range(len(ORDERS))], axis=0)))
-    sums = (total[behind] - total[first]) / np.sqrt(behind - first)
+    sums = (total[behind] - total[first]) / size
     place = int(np.argmax(sums))
     return curve.slope * (float(sums[place]) - curve.middle), head, int(first[place]), int(behind[place])
 

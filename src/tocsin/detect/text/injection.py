@@ -39,6 +39,10 @@ CHUNK_BYTES = 384 << 10
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
+WORDS_MIN = 4
+"""A text of fewer words is not judged: one word alone ("ok", "42") can have any weight. Short attacks are left to the rules."""
+
+
 class Curve(NamedTuple):
     """From a head's value to a probability: 1 / (1 + exp(-slope (value - middle)))."""
 
@@ -110,9 +114,10 @@ class Windows(NamedTuple):
 def score(texts: pa.Array | pa.ChunkedArray | Sequence[str | None], roles: Sequence[str], model: Model) -> Floats:
     """The probability of each text, given who said it: one float64 a text in [0, 1]; from 0.5 on it counts as flagged.
 
-    A role that is not known is judged as the user's. Texts without words score as nothing found.
+    A role that is not known is judged as the user's. Texts of fewer than `WORDS_MIN` words score as nothing found.
     """
-    values = head_values(texts, model)
+    values, counts = _heads(texts, model)
+    values = np.where(counts < WORDS_MIN, 0.0, values)
     coded = pc.dictionary_encode(pa.array(roles, pa.string()))
     place, names = coded.indices.to_numpy(), coded.dictionary.to_pylist()
     found = np.zeros(len(place))
@@ -127,8 +132,17 @@ def score(texts: pa.Array | pa.ChunkedArray | Sequence[str | None], roles: Seque
 
 def head_values(texts: pa.Array | pa.ChunkedArray | Sequence[str | None], model: Model) -> Floats:
     """float64 [heads, n]: the largest value of a window of each text, before any curve; 0 where a text has no words."""
-    parts = [_values(words(part), len(part), model) for part in _parts(folded(texts))]
-    return np.concatenate(parts, axis=1) if parts else np.zeros((len(HEADS), 0))
+    return _heads(texts, model)[0]
+
+
+def _heads(texts: pa.Array | pa.ChunkedArray | Sequence[str | None], model: Model) -> tuple[Floats, Integers]:
+    """The values of the heads, and how many words each text has."""
+    values, counts = [np.zeros((len(HEADS), 0))], [np.zeros(0, np.int64)]
+    for part in _parts(folded(texts)):
+        found = words(part)
+        values.append(_values(found, len(part), model))
+        counts.append(np.bincount(found.row, minlength=len(part)))
+    return np.concatenate(values, axis=1), np.concatenate(counts)
 
 
 def _parts(column: pa.Array) -> Iterator[pa.Array]:
@@ -160,6 +174,14 @@ def blocks_of(every: Windows) -> tuple[Integers, Integers]:
     return np.repeat(np.arange(len(starts)), len(WINDOW_BLOCKS)), np.searchsorted(starts, every.behind)
 
 
+def breadth(every: Windows) -> Floats:
+    """What the sum of each window is divided by: the root of its words. A short one at the end of a text, all of which stands in the
+    window before as well, counts nothing by itself: its breadth is infinite."""
+    count = every.behind - every.first
+    tail = (count < WORDS_MIN) & (np.diff(every.row, prepend=-1) == 0)
+    return np.where(tail, np.inf, np.sqrt(count))
+
+
 def _values(found: Words, rows: int, model: Model) -> Floats:
     values = np.zeros((len(HEADS), rows))
     if not len(found.row):
@@ -169,7 +191,7 @@ def _values(found: Words, rows: int, model: Model) -> Floats:
     lower = ((summed + 32768) & 65535) - 32768
     begin = np.flatnonzero(np.diff(every.row, prepend=-1))
     first, behind = blocks_of(every)
-    size = np.sqrt(every.behind - every.first)
+    size = breadth(every)
     for head, block in enumerate(((summed - lower) >> 16, lower)):
         total = np.append(0, np.cumsum(block, dtype=np.int64))
         values[head, every.row[begin]] = np.maximum.reduceat((total[behind] - total[first]) / size, begin)

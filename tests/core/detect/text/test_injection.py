@@ -144,26 +144,39 @@ class TestWindows:
 
 class TestScores:
     def test_half_is_where_the_curve_of_the_role_says(self) -> None:
-        (found,) = score(["evil"], ["user"], model({"evil": 10}))
+        (found,) = score(["that is so evil"], ["user"], model({"evil": 20}))
         assert found == pytest.approx(0.5)
-        (above,) = score(["evil"], ["user"], model({"evil": 12}))
+        (above,) = score(["that is so evil"], ["user"], model({"evil": 24}))
         assert above == pytest.approx(1 / (1 + np.exp(-1)))
 
     @pytest.mark.parametrize("role", ROLES)
     def test_a_request_counts_only_where_nobody_should_ask(self, role: str) -> None:
-        (found,) = score(["please"], [role], model(request={"please": 60}))
+        (found,) = score(["now do that please"], [role], model(request={"please": 60}))
         assert bool(found > 0.5) is (role in UNTRUSTED)
 
     @pytest.mark.parametrize("role", ROLES)
     def test_attack_wording_counts_in_every_role(self, role: str) -> None:
-        assert score(["evil"], [role], model({"evil": 60}))[0] > 0.99
+        assert score(["that is so evil"], [role], model({"evil": 60}))[0] > 0.99
+
+    @pytest.mark.parametrize("text", ["evil", "so evil", "that is evil", "evil evil evil", "OK", "42", "悪い"])
+    def test_a_few_words_are_not_judged(self, text: str) -> None:
+        heavy = model({"evil": 120, "ok": 120, "42": 120}, {"evil": 120, "ok": 120})
+        assert score([text, ""], ["tool", "tool"], heavy)[0] == score([""], ["tool"], heavy)[0] < 0.5
+        assert score([f"{text} {text} {text} {text}"], ["tool"], model({"evil": 1}))[0] < 0.5
+
+    def test_a_few_words_at_the_end_count_with_what_stands_before_them(self) -> None:
+        calm = "it was a day like any other day and nobody said much about the weather"
+        heavy = model({"ok": 60})
+        assert len(calm.split()) == 15
+        alone = head_values([f"{calm} and ok", f"ok {calm} and"], heavy)[0]
+        assert alone[0] == pytest.approx(alone[1])
 
     def test_an_unknown_role_is_the_users(self) -> None:
-        told = score(["evil", "evil", "evil"], ["user", "", "function"], model({"evil": 12}))
+        told = score(["that is so evil"] * 3, ["user", "", "function"], model({"evil": 24}))
         assert len(set(told.tolist())) == 1
 
     def test_scores_are_probabilities_in_order_of_the_texts(self) -> None:
-        texts = ["evil", None, "", "calm", "evil evil evil"]
+        texts = ["that is so evil", None, "", "it is very calm", "evil evil evil evil"]
         found = score(pa.array(texts), ["user"] * 5, model({"evil": 9, "calm": -9}))
         assert found.dtype == np.float64
         assert ((found >= 0) & (found <= 1)).all()
