@@ -16,11 +16,13 @@ import numpy as np
 import pyarrow as pa
 
 from tocsin.adapters.suppressions import Suppression
+from tocsin.adapters.shelf import FolderShelf, cache_folder
 from tocsin.adapters.texts import ROLES, Columns, Kind, Text, batches, opened
 from tocsin.content.loaders import gitleaks
 from tocsin.content.loaders import injection as trained
 from tocsin.content.loaders import patterns as shipped
 from tocsin.detect.text import injection, telling
+from tocsin.detect.text.databases import keep_on
 from tocsin.detect.text.engine import matched
 from tocsin.detect.text.patterns import Patterns
 from tocsin.detect.text.telling import Found
@@ -119,6 +121,7 @@ def _as_bytes(texts: Any) -> Iterator[bytes]:
 
 def scanner(rules: Patterns | None = None, salt: bytes = b"", least: float = SCORE_MIN) -> Scanner:
     """The shipped patterns and these, ready; of one id these. Without a salt, digests mean something within this scanner only."""
+    keep_on(FolderShelf(cache_folder()))
     patterns = shipped.load()
     if rules:
         every = {pattern.id: pattern for pattern in (*patterns.items, *rules.items)}
