@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from tocsin.adapters.suppressions import Suppression
 from tocsin.adapters.shelf import FolderShelf, cache_folder
+from tocsin.adapters.suppressions import Suppression
 from tocsin.adapters.texts import ROLES, Columns, Kind, Text, batches, opened
 from tocsin.content.loaders import gitleaks
 from tocsin.content.loaders import injection as trained
