@@ -23,7 +23,7 @@ import numpy as np
 from tocsin.detect.streams.contrast import BETS, Floats, Tallies, rate_log_e
 from tocsin.detect.streams.quantiles import chi_squared, poisson_upper, student
 
-Mode = Literal["limit", "own", "population", "shocks", "gaussian", "seasonal"]
+Mode = Literal["limit", "own", "population", "shocks", "gaussian"]
 Direction = Literal["up", "down"]
 
 BETA = 0.025
@@ -43,7 +43,6 @@ MODES: dict[Mode, str] = {
     "population": "against its own first windows with a margin for members who come and go",
     "shocks": "against its own first windows with a margin of three times the spread between windows",
     "gaussian": "against its own first windows, a window being one observation; it assumes that windows are independent",
-    "seasonal": "against a season fitted to its own first windows",
 }
 """What each mode says on a finding."""
 
