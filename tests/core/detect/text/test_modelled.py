@@ -39,9 +39,9 @@ def found(*rows: tuple[str | None, str | None], **parameters: Any) -> list[Findi
 
 
 def test_a_message_that_only_the_model_knows_is_a_sighting() -> None:
-    (finding,) = found(("user", "an evil word"), ("user", "a calm word"))
+    (finding,) = found(("user", "such an evil word"), ("user", "such a calm word"))
     assert (finding.key, finding.level, finding.count) == ("model:user", Level.SIGHTING, 1)
-    assert finding.masked == ("[text of 12 characters that the model takes for an attack]",)
+    assert finding.masked == ("[text of 17 characters that the model takes for an attack]",)
     assert "evil" not in finding.explanation
     assert [ref.row for ref in finding.rows] == [0]
 
@@ -54,11 +54,13 @@ def test_what_a_rule_found_is_not_told_twice() -> None:
 
 @pytest.mark.parametrize(("role", "told"), [("retrieved", True), ("tool", True), ("user", False), ("system", False)])
 def test_requests_count_in_documents_and_tool_results_only(role: str, told: bool) -> None:
-    assert [finding.key for finding in found((role, "kindly do it"))] == ([f"model:{role}"] if told else [])
+    assert [finding.key for finding in found((role, "kindly do it now"))] == ([f"model:{role}"] if told else [])
 
 
 def test_tools_are_judged_by_what_they_return() -> None:
-    (finding,) = found(("tool", "kindly evil"), ("assistant", "evil"), ("system", "evil"), (None, "evil"))
+    (finding,) = found(
+        ("tool", "kindly be so evil"), *[(role, "that is so evil") for role in ("assistant", "system", None)]
+    )
     assert finding.key == "model:tool"
 
 
@@ -69,14 +71,14 @@ def test_the_threshold_is_a_setting() -> None:
 
 
 def test_the_model_can_be_left_out() -> None:
-    assert not found(("user", "an evil word"), exclude=["model"])
+    assert not found(("user", "such an evil word"), exclude=["model"])
     without = replace(watcher(), model=None)
-    state = without.observe(without.zero(), messages(("user", "an evil word")))
+    state = without.observe(without.zero(), messages(("user", "such an evil word")))
     assert without.evaluate(without.begin(), state, window(0, 1)).findings == ()
 
 
 def test_equal_texts_of_many_messages_are_one_finding() -> None:
-    (finding,) = found(*[("user", "an evil word")] * 2)
+    (finding,) = found(*[("user", "such an evil word")] * 2)
     assert finding.count == 2
     assert finding.details["values"] == 1
 
@@ -93,7 +95,7 @@ def test_empty_and_missing_texts_are_survived() -> None:
 
 def test_any_split_gives_the_same_state() -> None:
     rng = np.random.default_rng(4)
-    texts = ["evil", "calm", RULED, "kindly", None, "wicked évil"]
+    texts = ["that is so evil", "calm", RULED, "kindly do that now", None, "so wicked and évil"]
     rows = [(["user", "tool", "retrieved"][n % 3], texts[int(rng.integers(len(texts)))]) for n in range(60)]
     watching, batch = watcher(), messages(*rows)
     whole = watching.to_bytes(watching.observe(watching.zero(), batch))
