@@ -18,6 +18,7 @@ from tocsin.detect.agents.watching import (
 )
 from tocsin.detect.text.engine import scan
 from tocsin.detect.text.masks import masked
+from tocsin.detect.text.tally import normal
 from tocsin.model.detector import Parameter
 from tocsin.model.finding import Category, Level
 
@@ -33,7 +34,7 @@ def _cells(rows: Rows, watch: SessionWatch) -> Iterator[Cell]:
     for hit in scan(texts, patterns).hits:
         row, pattern = places[hit.row], patterns.items[hit.pattern]
         found = texts[hit.row][hit.start : hit.end]
-        value = rows.keyed(pattern.id, "".join(c for c in found.casefold() if c.isalnum() or c in "@."))
+        value = rows.keyed(pattern.id, normal(found))
         at = rows.at(row)._replace(owner=rows.person(row))
         if rows.roles[row] == "user":
             yield cell("typed", value, at, value=value)

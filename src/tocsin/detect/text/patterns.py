@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Literal
 
@@ -91,5 +91,10 @@ class Patterns:
         return {pattern.id: pattern for pattern in self.items}
 
     def of(self, *kinds: Kind) -> Patterns:
-        """The patterns of these kinds."""
-        return Patterns(tuple(pattern for pattern in self.items if pattern.kind in kinds))
+        """The patterns of these kinds: the same object each time, because making patterns ready is dear."""
+        return _of(self, kinds)
+
+
+@lru_cache(maxsize=32)
+def _of(patterns: Patterns, kinds: tuple[Kind, ...]) -> Patterns:
+    return Patterns(tuple(pattern for pattern in patterns.items if pattern.kind in kinds))

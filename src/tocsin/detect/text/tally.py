@@ -104,6 +104,11 @@ def digest(salt: bytes, *parts: str) -> str:
     return blake2b("\x1f".join(parts).encode(), digest_size=8, key=salt[:64]).hexdigest()
 
 
+def normal(value: str) -> str:
+    """The value without case and separators, so that one card written in two ways is one."""
+    return "".join(character for character in value.casefold() if character.isalnum() or character in "@.")
+
+
 def refs(entries: list[Entry], most: int) -> tuple[RowRef, ...]:
     """The rows of the entries, in stored order."""
     rows = sorted({row for entry in entries for row in entry.rows})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import Any, Literal
 
@@ -145,12 +146,13 @@ class TextWatch(Bound):
         texts = messages.texts(places, self.subject.tool_part)
         scanned = scan(texts, self.patterns)
         modelled = self._modelled(texts, [messages.roles[place] for place in places.tolist()], scanned.hits)
+        known = self._known()
         found: dict[str, Entry] = {}
         typed, counted, marks = set(), set(), defaultdict[int, set[str]](set)
         for hit in (*scanned.hits, *modelled):
-            row, pattern = int(places[hit.row]), self._known()[hit.pattern]
+            row, pattern = int(places[hit.row]), known[hit.pattern]
             said = texts[hit.row].as_py()[hit.start : hit.end]
-            value = tally.digest(self.setting.salt, _normal(said))
+            value = tally.digest(self.setting.salt, tally.normal(said))
             mark = tally.digest(self.setting.salt, messages.session(row), value)
             role = messages.roles[row]
             if self.subject.compares_typed and role == "user":
@@ -398,14 +400,14 @@ def _texts(array: pa.Array) -> list[str | None]:
     return array.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
 
 
-def _normal(value: str) -> str:
-    """The value without case and separators, so that one card written in two ways is one."""
-    return "".join(character for character in value.casefold() if character.isalnum() or character in "@.")
-
-
 def build(subject: Subject, kinds: tuple[Any, ...], setting: Setting) -> TextWatch:
     """The detector for a setting, with the shipped patterns of these kinds that can occur in its roles."""
     every: Patterns = setting.content["patterns"].of(*kinds)
-    excluded = set(setting.parameters["exclude"])
-    chosen = tuple(p for p in every.items if p.id not in excluded and set(p.roles) & set(subject.roles))
-    return TextWatch(setting, subject, Patterns(chosen), setting.content.get("injection"))
+    chosen = _chosen(every, frozenset(setting.parameters["exclude"]), subject.roles)
+    return TextWatch(setting, subject, chosen, setting.content.get("injection"))
+
+
+@lru_cache(maxsize=32)
+def _chosen(every: Patterns, excluded: frozenset[str], roles: tuple[str, ...]) -> Patterns:
+    """Chosen once: a detector is built often, and making patterns ready is dear."""
+    return Patterns(tuple(p for p in every.items if p.id not in excluded and set(p.roles) & set(roles)))

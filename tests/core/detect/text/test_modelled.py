@@ -109,3 +109,11 @@ def test_the_stand_in_looks_like_a_pattern_of_its_detector() -> None:
     assert MODELLED.kind == "injection"
     assert set(MODELLED.roles) == {"user", "retrieved", "tool"}
     assert MODELLED.severe_in == ()
+
+
+def test_a_detector_that_is_built_again_uses_the_patterns_that_are_ready() -> None:
+    one, other = (detector("prompt_injection") for _ in range(2))
+    assert one.patterns is other.patterns  # type: ignore[attr-defined]
+    fewer = detector("prompt_injection", exclude=["chat_template"])
+    assert "chat_template" not in {pattern.id for pattern in fewer.patterns.items}  # type: ignore[attr-defined]
+    assert "chat_template" in {pattern.id for pattern in one.patterns.items}  # type: ignore[attr-defined]
