@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from tocsin.content.loaders import injection
-from tocsin.detect.text.features import folded, words
+from tocsin.detect.text.features import folded, short, words
 from tocsin.detect.text.injection import score
 
 ROUNDS = 7
@@ -46,10 +46,10 @@ def main() -> None:
     score(column, roles, model)
     took = best(lambda: score(column, roles, model))
     print(f"{len(texts):,} texts, {size:.2f} MB: {size / took:.0f} MB/s, {took / len(texts) * 1e6:.1f} us a text")
-    short = texts[:ONE]
-    alone = best(lambda: [score([text], ["user"], model) for text in short]) / len(short)
+    few = texts[:ONE]
+    alone = best(lambda: [score([text], ["user"], model) for text in few]) / len(few)
     print(f"one text in one call: {alone * 1e6:.0f} us")
-    nothing = best(lambda: [words(folded([text])) for text in short]) / len(short)
+    nothing = best(lambda: [words(short([text]) or folded([text])) for text in few]) / len(few)
     print(f"of which words and their hashes: {nothing * 1e6:.0f} us")
 
 

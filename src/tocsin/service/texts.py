@@ -109,7 +109,7 @@ def injection_scores(texts: Any, roles: Sequence[str], findings: Sequence[Iterab
     modelled = np.zeros(len(roles))
     if parts:
         said = [roles[number] for number in owner]
-        np.maximum.at(modelled, owner, injection.score(pa.array(parts, pa.large_binary()), said, trained.load()))
+        np.maximum.at(modelled, owner, injection.score(parts, said, trained.load()))
     ruled = (max((one.score for one in each if one.category == "injection"), default=0.0) for each in findings)
     return [round(max(pair), 4) for pair in zip(modelled.tolist(), ruled, strict=True)]
 
