@@ -58,6 +58,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "missing_values": {"column": "feature.age"},
     "out_of_range": {"column": "feature.age", "lowest": 0.0, "highest": 120.0},
     "new_categories": {"column": "feature.city", "known": ["Oslo", "Roma"]},
+    "metric_anomaly": {"column": "latency_ms"},
     "regression_error": {"actual": "feature.age", "ceiling": 50.0},
 }
 """What a kind cannot be built without."""
