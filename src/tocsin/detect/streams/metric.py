@@ -189,12 +189,12 @@ class MetricWatch(Bound):
         up = value > float(np.median(past))
         begin = window.start
         return Finding(
-            id=telling.finding_id(self.system, self.id, key, window.index),
-            system=self.system,
-            detector=self.id,
-            key=key,
-            category=self.category,
-            level=Level.ALARM,
+            telling.finding_id(self.system, self.id, key, window.index),
+            self.system,
+            self.id,
+            self.category,
+            key,
+            Level.ALARM,
             title=f"The {self._noun} is unusual: {told}; 98 % of the past lies within {usual}",
             window=window,
             strength=Strength(
