@@ -45,6 +45,7 @@ USES: Mapping[str, list[str]] = {
     "findings": [],
     "compare": ["{tmp}/rows.csv", "{tmp}/rows.csv", "--decision", "approved", "--group", "sex"],
     "scan": ["{tmp}/prompt.txt"],
+    "monitor plan": ["--system", "credit-model"],
     "incident declare": ["A stranger's IBAN", "-s", "support-assistant", "--category", "data_leakage"],
     "incident list": [],
     "incident show": [NAME],

@@ -44,9 +44,11 @@ def test_commands_in_the_text_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     used = {
         match[1].strip()
-        for match in re.finditer(r"(?:^|`)tocsin ((?:incident |law |report |register )?[a-z]+)", text, re.MULTILINE)
+        for match in re.finditer(
+            r"(?:^|`)tocsin ((?:incident |law |report |register |monitor )?[a-z]+)", text, re.MULTILINE
+        )
     }
-    groups = {"incident", "law", "report", "register"}
+    groups = {"incident", "law", "report", "register", "monitor"}
     assert {name for name in used if name not in NAMES | groups} == set()
 
 

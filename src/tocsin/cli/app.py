@@ -46,6 +46,7 @@ COMMANDS = (
     Command("detect", "detect:detect", "Judge new telemetry; open and update incidents.", WATCH),
     Command("watch", "watch:watch", "Follow a folder: ingest, detect and triage what arrives.", WATCH),
     Command("findings", "findings:findings", "List what the detectors found, or explain one finding.", WATCH),
+    Command("monitor plan", "monitor:plan", "Tell how soon which change would be found, before deploying.", WATCH),
     Command("compare", "compare:compare", "Compare two files of rows, column by column and group by group.", WATCH),
     Command("scan", "scan:scan", "Scan texts for personal data, secrets and attack wording.", WATCH),
     Command("incident declare", "incident:declare", "Declare an incident that a person noticed.", ANSWER),
@@ -105,6 +106,7 @@ GROUPS = {
     "incident": "Work on incidents.",
     "law": "Reporting duties and their clocks.",
     "report": "Reports to authorities.",
+    "monitor": "What detectors can find, and what they see.",
     "register": "Texts that must not come out of a system, and canaries.",
 }
 

@@ -21,6 +21,8 @@ td.n{text-align:right;white-space:nowrap}
 .beyond{color:var(--warn);font-weight:600}
 svg{max-width:100%;height:auto}svg text{fill:var(--ink);font:11px system-ui,sans-serif}
 .a{fill:var(--a)}.b{fill:var(--b)}line{stroke:var(--ink)}.rule{stroke:var(--line)}
+.plot path{fill:none;stroke-width:2}.l0{stroke:var(--b)}.l1{stroke:var(--ink);stroke-dasharray:6 4}.l2{stroke:var(--a);stroke-dasharray:2 3}
+.l3{stroke:var(--warn);stroke-dasharray:10 4}.plot .band{fill:var(--b);fill-opacity:.15}.plot .mark{fill:var(--warn);stroke:var(--paper)}
 """
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 HEIGHT, BAR = 120, 14
