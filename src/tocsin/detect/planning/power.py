@@ -240,15 +240,17 @@ def _between(found: Any, share: float) -> float | None:
 
 
 def _sizes(scenario: Scenario, within: int) -> list[float]:
-    """Round sizes whose delay lies between one window and the horizon, as far as a formula tells."""
+    """Round sizes whose delay lies between one window and a little more than the horizon, as far as a formula tells."""
     possible = [step for step in (s * scenario.scale for s in _STEPS) if step <= 0.9 * scenario.room]
     windows = {step: scenario.cost(step) / max(scenario.rows, 1e-9) for step in possible}
-    fitting = [step for step in possible if windows[step] <= within]
+    fitting = [step for step in possible if windows[step] <= SLOW * within]
     quick = [step for step in fitting if windows[step] <= QUICK]
     kept = [step for step in fitting if step not in quick[1:]]
     return _rounded((kept or possible[-1:] or [scenario.room / 2])[-LEVELS_MAX:])
 
 
+SLOW = 1.5
+"""The formula is rough: sizes that it puts a little beyond the horizon are simulated as well."""
 QUICK = 0.2
 """Sizes found in so small a part of a window are found in the first one: one of them is shown."""
 
