@@ -16,6 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 150, 12, 30
 TICKS = 4
 LABELS_MAX = 6
 LABEL_HEIGHT = 14
+SMALLEST = 1e-200
 Values = Sequence[float | None]
 
 
@@ -36,10 +37,11 @@ class Grid:
 
     def __init__(self, places: int, values: Sequence[float]) -> None:
         low, high = min(values, default=0.0), max(values, default=1.0)
-        step = _step((high - low) / TICKS or abs(high) or 1.0)
+        rough = (high - low) / TICKS or abs(high)
+        step = _step(rough if rough > SMALLEST else 1.0)
         first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
         last = max(last, first + 1)
-        self.ticks = [round(n * step, 12) for n in range(first, last + 1)]
+        self.ticks = [n * step for n in range(first, last + 1)]
         self.wide = (WIDTH - LEFT - RIGHT) / max(places - 1, 1)
 
     def x(self, place: int) -> float:
