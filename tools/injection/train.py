@@ -29,7 +29,8 @@ from corpus import Row
 from report import measured, quantile_threshold
 
 from tocsin.detect.text import features
-from tocsin.detect.text.injection import BLOCK, HEADS, ROLES, WINDOW_BLOCKS, Curve, Model, blocks_of, to_bytes, windows
+from tocsin.detect.text.injection import HEADS, ROLES, Curve, Model, to_bytes
+from tocsin.detect.text.windows import BLOCK, WORDS_MAX, WORDS_MIN, breadth, windows
 
 SEED = 20261125
 AUTHORED_ROWS = 30_000
@@ -69,24 +70,25 @@ class Prepared:
 
 def prepared(rows: list[Row]) -> Prepared:
     """The features exactly as the detector computes them."""
-    row, places, base = [], [], 0
+    row, opens, places, base = [], [], [], 0
     texts = [r.text for r in rows]
     for first in range(0, len(texts), 1024):
         part = features.words(features.folded(texts[first : first + 1024]))
         row.append(part.row + base)
+        opens.append(part.opens)
         places.append(np.stack([h >> np.uint64(64 - BITS) for h in part.hashes]).astype(np.int32))
         base += len(texts[first : first + 1024])
     every, bucket = np.concatenate(row), np.concatenate(places, axis=1)
-    cut = windows(every)
-    starts = cut.first[:: len(WINDOW_BLOCKS)]
-    indptr = np.append(starts, len(every)) * bucket.shape[0]
-    blocks = csr_matrix((np.ones(bucket.size, np.float32), bucket.T.reshape(-1), indptr), (len(starts), 1 << BITS))
-    first, behind = blocks_of(cut)
-    count = behind - first
-    share = np.repeat(SCALE / np.sqrt(cut.behind - cut.first), count).astype(np.float32)
+    cut = windows(every, np.concatenate(opens))
+    indptr = np.append(cut.start, len(every)) * bucket.shape[0]
+    blocks = csr_matrix((np.ones(bucket.size, np.float32), bucket.T.reshape(-1), indptr), (len(cut.start), 1 << BITS))
+    again = (np.diff(cut.first, prepend=-1) == 0) & (np.diff(cut.behind, prepend=-1) == 0)
+    kept = np.flatnonzero(~again & (cut.words >= WORDS_MIN))
+    first, count = cut.first[kept], (cut.behind - cut.first)[kept]
+    share = np.repeat(SCALE / breadth(cut)[kept], count).astype(np.float32)
     columns = np.repeat(first, count) + _within(count)
-    members = csr_matrix((share, columns, np.append(0, np.cumsum(count))), (len(first), len(starts)))
-    return Prepared(blocks, members, cut.row, len(rows))
+    members = csr_matrix((share, columns, np.append(0, np.cumsum(count))), (len(kept), len(cut.start)))
+    return Prepared(blocks, members, cut.row[kept], len(rows))
 
 
 def _within(count: Any) -> Any:
@@ -265,7 +267,7 @@ def write(model: Model, digests: dict[str, str], rows: list[Row], authored: list
         "seed": SEED,
         "bits": BITS,
         "block": BLOCK,
-        "windows": [BLOCK * number for number in WINDOW_BLOCKS],
+        "window": WORDS_MAX,
         "made_with": {"numpy": np.__version__, "scipy": scipy.__version__, "python": sys.version.split()[0]},
         "rows": {"authored": len(authored), "all": len(rows)},
         "languages": sorted({row.language for row in authored}),

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tocsin.detect.text.features import ORDERS, Words, folded, words
-from tocsin.detect.text.injection import HEADS, UNTRUSTED, Model, Windows, breadth, score, windows
+from tocsin.detect.text.injection import HEADS, UNTRUSTED, Model, score
+from tocsin.detect.text.windows import Windows, breadth, windows
 
 REACH = {"pair": 1, "gap pair": 2, "triple": 2, "stem pair": 1}
 """How many words behind the first a feature holds."""
@@ -40,7 +41,7 @@ def explain(text: str, role: str, model: Model, most: int = 5) -> Explanation:
     found = words(column)
     if not len(found.row):
         return Explanation(probability, HEADS[0], 0, 0, ())
-    every = windows(found.row)
+    every = windows(found.row, found.opens)
     best = [_best(found, every, model, role, head) for head in range(len(HEADS))]
     usable = best if role in UNTRUSTED else best[:1]
     _, head, first, behind = max(usable)
@@ -56,9 +57,10 @@ def explain(text: str, role: str, model: Model, most: int = 5) -> Explanation:
 
 def _best(found: Words, every: Windows, model: Model, role: str, head: int) -> tuple[float, int, int, int]:
     """The logit of the worst window of a head, the head, and the words from and to."""
-    curve, first, behind, size = model.curves.get(role, model.curves["user"])[head], *every[1:], breadth(every)
+    curve, first = model.curves.get(role, model.curves["user"])[head], every.start[every.first]
+    behind = first + every.words
     total = np.append(0, np.cumsum(np.sum([_weight(found, model, head, n) for n in range(len(ORDERS))], axis=0)))
-    sums = (total[behind] - total[first]) / size
+    sums = (total[behind] - total[first]) / breadth(every)
     place = int(np.argmax(sums))
     return curve.slope * (float(sums[place]) - curve.middle), head, int(first[place]), int(behind[place])
 

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Integers = np.ndarray[Any, np.dtype[np.int64]]
+from tocsin.detect.text.windows import Flags, Integers, opened
+
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 Texts: TypeAlias = pa.Array | pa.ChunkedArray | Sequence[str | bytes | None]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -55,13 +56,15 @@ class Lines(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The words of all rows in order: how many each row has, where each lies in `data` and how long it is, and its features' hashes."""
+    """The words of all rows in order: how many each row has, where each lies in `data` and how long it is, whether it begins a sentence,
+    and its features' hashes."""
 
     counts: Integers
     begin: Integers
     """Where each row begins in `data`."""
     place: Integers
     length: Integers
+    opens: Flags
     hashes: Hashes
     """[features, words] in the order of `ORDERS`."""
 
@@ -161,20 +164,23 @@ def words(rows: pa.Array | Lines, room: Room | None = None) -> Words:
     """The words of folded rows with their features, in time proportional to the bytes. With a `room` the hashes stand in it."""
     if not isinstance(rows, Lines):
         rows = lines(rows) if len(rows) else Lines(SEPARATOR, np.zeros(0, np.int64))
-    place, end = _bounds(rows.data)
+    inside = np.frombuffer(rows.data.translate(_INSIDE), np.bool_)
+    place, end = _bounds(rows.data, inside)
     counts = place.searchsorted(rows.begin)
     counts[:-1] -= counts[1:]
     counts[-1:] -= len(place)
     np.negative(counts, out=counts)
     last = counts.cumsum()[counts > 0] - 1
-    return Words(counts, rows.begin, place, end - place, _hashed(rows.data, place, end, last, room or Room()))
+    opens = opened(rows.data, inside, place)
+    opens[last[:-1] + 1] = True
+    opens[:1] = True
+    return Words(counts, rows.begin, place, end - place, opens, _hashed(rows.data, place, end, last, room or Room()))
 
 
-def _bounds(text: bytes) -> tuple[Integers, Integers]:
-    """Where words start and end."""
-    data, inside = np.frombuffer(text, np.uint8), np.frombuffer(text.translate(_INSIDE), np.bool_)
+def _bounds(text: bytes, inside: Flags) -> tuple[Integers, Integers]:
+    """Where words start and end; `inside` says of each byte whether it belongs to a word."""
     was, now = inside[:-1], inside[1:]
-    cut = None if text.isascii() else _cuts(data)
+    cut = None if text.isascii() else _cuts(np.frombuffer(text, np.uint8))
     if cut is None:
         edge = (was != now).nonzero()[0]
         return edge[0::2] + 1, edge[1::2] + 1

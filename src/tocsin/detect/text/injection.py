@@ -1,4 +1,4 @@
-"""A small trained model for attack wording: two linear heads over hashed features of words, summed over windows of 48 words.
+"""A small trained model for attack wording: two linear heads over hashed features of words, summed over windows of sentences.
 
 Head D answers "is this attack wording?" in every role; head R "is this a request addressed to an assistant?" and counts only in what
 tools return and what is retrieved, where nobody should be giving orders. A window's sum is divided by the root of its words, so that a
@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.detect.text.features import Hashes, Integers, Lines, Room, Texts, folded, lines, short, words
+from tocsin.detect.text.features import Hashes, Lines, Room, Texts, folded, lines, short, words
+from tocsin.detect.text.windows import WORDS_MIN, Flags, Floats, Integers, breadth, windows
 from tocsin.model.errors import BadInput, Place
 
 VERSION = 1
@@ -28,22 +29,12 @@ HEADS = ("attack", "request")
 ROLES = ("user", "tool", "retrieved", "system", "assistant")
 UNTRUSTED = ("tool", "retrieved")
 """Where a request addressed to an assistant is a sign by itself."""
-BLOCK = 16
-"""Words are summed in blocks: 16 words of 8 features of 127 fit in 16 bits."""
-WINDOW_BLOCKS = (3,)
-"""At every block a window of each of these numbers of blocks begins. A second size of one block was tried: it finds more short attacks in
-long documents and loses a third of the long jailbreaks, because a text has more chances to look bad by accident."""
 CHUNK_BYTES = 96 << 10
 """Rows are scored so many bytes at a time: what one pass works on stays in the processor's cache (measured: 1.6 times faster than 8 MB)."""
 
 PACKED_BITS = 16
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 Packed = np.ndarray[Any, np.dtype[np.int32 | np.int64]]
-
-
-WORDS_MIN = 4
-"""A text of fewer words is not judged: one word alone ("ok", "42") can have any weight. Short attacks are left to the rules."""
 
 
 class Curve(NamedTuple):
@@ -108,14 +99,6 @@ def from_bytes(data: bytes) -> Model:
     return Model(tables, {role: tuple(Curve(*curve) for curve in curves) for role, curves in stored.curves.items()})
 
 
-class Windows(NamedTuple):
-    """Windows in order of rows: the row, and the first word and the one behind the last."""
-
-    row: Integers
-    first: Integers
-    behind: Integers
-
-
 def score(texts: Texts, roles: Sequence[str], model: Model) -> Floats:
     """The probability of each text, given who said it: one float64 a text in [0, 1]; from 0.5 on it counts as flagged.
 
@@ -149,13 +132,15 @@ def head_values(texts: Texts, model: Model) -> Floats:
 
 def _heads(texts: Texts, model: Model) -> tuple[Floats, Integers]:
     """The values of the heads, and how many words each text has."""
-    room, weights, counts = Room(), [model.packed[:0]], [np.zeros(0, np.int64)]
+    room = Room()
+    weights, opens, counts = [model.packed[:0]], [np.zeros(0, bool)], [np.zeros(0, np.int64)]
     for part in _parts(texts):
         found = words(part, room)
         counts.append(found.counts)
+        opens.append(found.opens)
         weights.append(_weights(found.hashes, model))
     count = np.concatenate(counts)
-    return _values(np.concatenate(weights), count), count
+    return _values(np.concatenate(weights), np.concatenate(opens), count), count
 
 
 def _parts(texts: Texts) -> Iterator[Lines]:
@@ -172,70 +157,16 @@ def _parts(texts: Texts) -> Iterator[Lines]:
         first = last
 
 
-def windows(row: Integers) -> Windows:
-    """The windows over words of these rows (ascending): at each block one of every size, the smallest first."""
-    begin = np.flatnonzero(np.diff(row, prepend=-1))
-    return _cut(row[begin], np.diff(np.append(begin, len(row))))
-
-
-def _cut(rows: Integers, count: Integers) -> Windows:
-    """The windows of rows that have so many words each, none of them without."""
-    blocks, ends = -(-count // BLOCK), count.cumsum()
-    owner = np.arange(len(count)).repeat(blocks)
-    place = np.arange(len(owner)) - (blocks.cumsum() - blocks)[owner]
-    first = (ends - count)[owner] + place * BLOCK
-    behind = np.minimum(first[:, None] + BLOCK * np.array(WINDOW_BLOCKS), ends[owner][:, None])
-    return Windows(rows[owner].repeat(len(WINDOW_BLOCKS)), first.repeat(len(WINDOW_BLOCKS)), behind.reshape(-1))
-
-
-def blocks_of(every: Windows) -> tuple[Integers, Integers]:
-    """Of each window the first block and the one behind the last, as places among the blocks of all rows."""
-    starts = every.first[:: len(WINDOW_BLOCKS)]
-    return np.repeat(np.arange(len(starts)), len(WINDOW_BLOCKS)), np.searchsorted(starts, every.behind)
-
-
-def breadth(every: Windows) -> Floats:
-    """What the sum of each window is divided by: the root of its words. A short one at the end of a text, all of which stands in the
-    window before as well, counts nothing by itself: its breadth is infinite."""
-    count = every.behind - every.first
-    tail = (count < WORDS_MIN) & (np.diff(every.row, prepend=-1) == 0)
-    return np.where(tail, np.inf, np.sqrt(count))
-
-
-class _Geometry(NamedTuple):
-    """Of the windows of rows: the first words of all blocks; of each window the block it begins with, the one behind its last and its
-    breadth; and the rows that have words, and where the windows of each of these begin."""
-
-    blocks: Integers
-    first: Integers
-    behind: Integers
-    size: Floats
-    worded: Integers
-    begin: Integers
-
-
-def _geometry(count: Integers) -> _Geometry:
-    worded = count.nonzero()[0]
-    every = _cut(worded, count[worded])
-    begin = np.flatnonzero(np.diff(every.row, prepend=-1))
-    return _Geometry(every.first[:: len(WINDOW_BLOCKS)], *blocks_of(every), breadth(every), worded, begin)
-
-
-@lru_cache(maxsize=256)
-def _alone(count: int, _windows: tuple[int, ...]) -> _Geometry:
-    """The geometry of one text; kept, because texts that come one by one have few different lengths."""
-    return _geometry(np.array([count]))
-
-
-def _values(weights: Packed, count: Integers) -> Floats:
+def _values(weights: Packed, opens: Flags, count: Integers) -> Floats:
     """[heads, rows]: the largest of the windows of each row, from the weights of all words; 0 where a row has none."""
     values = np.zeros((len(HEADS), len(count)))
     if len(weights):
-        cut = _alone(len(weights), WINDOW_BLOCKS) if len(count) == 1 else _geometry(count)
-        total = np.zeros((len(HEADS), len(cut.blocks) + 1), np.int64)
-        unpacked(np.add.reduceat(weights, cut.blocks), len(HEADS)).cumsum(axis=1, out=total[:, 1:])
-        scaled = (total.take(cut.behind, axis=1) - total.take(cut.first, axis=1)) / cut.size
-        values[:, cut.worded] = np.maximum.reduceat(scaled, cut.begin, axis=1)
+        cut = windows(np.arange(len(count)).repeat(count), opens)
+        total = np.zeros((len(HEADS), len(cut.start) + 1), np.int64)
+        unpacked(np.add.reduceat(weights, cut.start), len(HEADS)).cumsum(axis=1, out=total[:, 1:])
+        scaled = (total.take(cut.behind, axis=1) - total.take(cut.first, axis=1)) / breadth(cut)
+        begin = np.flatnonzero(np.diff(cut.row, prepend=-1))
+        values[:, cut.row[begin]] = np.maximum.reduceat(scaled, begin, axis=1)
     return values
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from math import sqrt
 from typing import NamedTuple
 
 from tocsin.detect.text.features import folded
-from tocsin.detect.text.injection import BLOCK, WORDS_MIN, Model
+from tocsin.detect.text.injection import Model
+from tocsin.detect.text.windows import BLOCK, WORDS_MAX, WORDS_MIN
 
 MIX = (
     *(0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F),
@@ -90,15 +92,45 @@ def hashes(text: str | None) -> list[list[int]]:
     return [[value & WHOLE for value in values] for values in every]
 
 
-def head_values(text: str | None, model: Model, sizes: tuple[int, ...]) -> list[float]:
+def opening(line: bytes, own: list[Word]) -> list[bool]:
+    """Which words begin a sentence: the first, and those with a line break, a bracket, a bar or the end of a sentence before them."""
+    found, last = [], -1
+    for start, end in own:
+        between = line[last:start] if last >= 0 else b""
+        marked = any(c in b"\n\r|<>{}[]" or (c in b".!?:;" and n + 1 < len(between)) for n, c in enumerate(between))
+        found.append(last < 0 or marked)
+        last = end
+    return found
+
+
+def head_values(text: str | None, model: Model) -> list[float]:
     """The largest value of a window by each head."""
     bits = model.tables.shape[1].bit_length() - 1
     made = hashes(text)
-    count = len(made[0])
+    line = line_of(text)
+    opens = opening(line, parted(line))
     values = []
     for table in model.tables.tolist():
-        own = [sum(table[values[n] >> (64 - bits)] for values in made) for n in range(count)]
-        parts = [own[first : first + BLOCK * size] for first in range(0, count, BLOCK) for size in sizes]
-        judged = [0.0 if n and len(part) < WORDS_MIN else sum(part) / sqrt(len(part)) for n, part in enumerate(parts)]
-        values.append(max(judged, default=0.0))
+        own = [sum(table[values[n] >> (64 - bits)] for values in made) for n in range(len(opens))]
+        values.append(max(judged(own, opens), default=0.0))
     return values
+
+
+def judged(own: list[int], opens: list[bool]) -> list[float]:
+    """What each window of one text comes to, given what each word weighs and which words begin sentences."""
+    blocks: list[list[int]] = []
+    for weight, begins in zip(own, opens, strict=True):
+        if begins or len(blocks[-1]) == BLOCK:
+            blocks.append([])
+        blocks[-1].append(weight)
+    found = []
+    for first in range(len(blocks)):
+        parts = [list(chain(*blocks[first : first + n])) for n in range(1, len(blocks) - first + 1)]
+        most = max(n for n, part in enumerate(parts) if len(part) <= WORDS_MAX)
+        found += [valued(parts[n]) for n in (0, min(1, len(parts) - 1), most)]
+    return found
+
+
+def valued(part: list[int]) -> float:
+    """What a window of these weights comes to: nothing if it has too few words."""
+    return sum(part) / sqrt(len(part)) if len(part) >= WORDS_MIN else 0.0

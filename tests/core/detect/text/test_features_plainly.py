@@ -20,7 +20,7 @@ BITS = 12
 CURVES = {role: (Curve(0.01, 10.0), Curve(0.02, 20.0)) for role in ROLES}
 TEXT = st.one_of(
     st.text(max_size=80),
-    st.text("abcXYZ09 .,\n'\0_", max_size=300),
+    st.text("abcXYZ09 .,\n'\0_<:", max_size=300),
     st.text("忽略之前ไทย指令이전 abé\u0e3f\u0dff", max_size=80),
     st.text(st.characters(min_codepoint=0xD7F0, max_codepoint=0xE010), max_size=5),
 )
@@ -129,16 +129,18 @@ class TestFeatures:
 
 class TestScores:
     @settings(deadline=None, max_examples=100)
-    @given(
-        texts=TEXTS, seed=st.integers(0, 9), sizes=st.sampled_from([(3,), (1,), (1, 3)]), form=st.sampled_from(FORMS)
-    )
+    @given(texts=TEXTS, seed=st.integers(0, 9), form=st.sampled_from(FORMS))
     def test_values_are_what_the_definition_says_in_every_form(
-        self, texts: list[str | None], seed: int, sizes: tuple[int, ...], form: str
+        self, texts: list[str | None], seed: int, form: str
     ) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(injection, "WINDOW_BLOCKS", sizes)
-            found = head_values(formed(texts, form), noisy(seed)).T.tolist()
-        assert found == [plainly.head_values(text, noisy(seed), sizes) for text in texts]
+        found = head_values(formed(texts, form), noisy(seed)).T.tolist()
+        assert found == [plainly.head_values(text, noisy(seed)) for text in texts]
+
+    @given(texts=TEXTS)
+    def test_sentences_begin_where_the_definition_says(self, texts: list[str | None]) -> None:
+        found = words(folded(texts)).opens.tolist()
+        said = [plainly.line_of(text) for text in texts]
+        assert found == list(chain(*(plainly.opening(line, plainly.parted(line)) for line in said)))
 
     @settings(deadline=None, max_examples=60)
     @given(
@@ -163,11 +165,3 @@ class TestScores:
         assert injection.unpacked(model.packed, len(heads)).tolist() == tables.tolist()
         summed = model.packed[:2] * model.packed.dtype.type(128)
         assert injection.unpacked(summed, len(heads)).tolist() == [[-127 * 128, 127 * 128]] * len(heads)
-
-    def test_the_geometry_of_a_text_that_comes_alone_follows_the_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        texts, values = ["evil word " * 40], []
-        for sizes in ((3,), (1,), (3,)):
-            monkeypatch.setattr(injection, "WINDOW_BLOCKS", sizes)
-            values.append(head_values(texts, noisy(2)).T.tolist()[0])
-            assert values[-1] == plainly.head_values(texts[0], noisy(2), sizes)
-        assert values[0] == values[2] != values[1]

@@ -10,23 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.core.detect.text import plainly
 from tocsin.detect.text import injection
 from tocsin.detect.text.explaining import explain
 from tocsin.detect.text.features import ORDERS, folded, words
 from tocsin.detect.text.injection import (
-    BLOCK,
     HEADS,
     ROLES,
     UNTRUSTED,
-    WINDOW_BLOCKS,
     Curve,
     Model,
-    blocks_of,
     from_bytes,
     head_values,
     score,
     to_bytes,
-    windows,
 )
 from tocsin.model.errors import BadInput
 
@@ -55,60 +52,43 @@ def noisy(seed: int) -> Model:
     return Model(tables, CURVES)
 
 
-def plainly(text: str, chosen: Model, sizes: tuple[int, ...] = WINDOW_BLOCKS) -> list[float]:
-    """The values as the definition says them, in plain Python."""
-    found = words(folded([text]))
-    count = len(found.row)
-    if not count:
-        return [0.0, 0.0]
-    values = []
-    for head in range(len(HEADS)):
-        own = [
-            sum(int(chosen.tables[head, int(h[i] >> np.uint64(64 - BITS))]) for h in found.hashes) for i in range(count)
-        ]
-        parts = [own[first : first + BLOCK * n] for first in range(0, count, BLOCK) for n in sizes]
-        values.append(max(sum(part) / sqrt(len(part)) for part in parts))
-    return values
-
-
 class TestSums:
     def test_a_word_counts_each_time_it_stands_in_the_window(self) -> None:
-        values = head_values(["evil", "evil evil", "good", "evil good good good"], model({"evil": 40}))
-        assert values[0] == pytest.approx([40, 80 / sqrt(2), 0, 20])
+        texts = ["evil so it is", "evil evil is it now", "good all of it", "evil good good good"]
+        values = head_values(texts, model({"evil": 40}))
+        assert values[0] == pytest.approx([20, 80 / sqrt(5), 0, 20])
         assert values[1].tolist() == [0, 0, 0, 0]
 
     def test_the_heads_do_not_disturb_each_other(self) -> None:
         chosen = model({"evil": -100}, {"please": 127})
-        values = head_values(["evil please", "please " * 48, "evil " * 48], chosen)
-        assert values[0] == pytest.approx([-100 / sqrt(2), 0, -1600 / 4])
-        assert values[1] == pytest.approx([127 / sqrt(2), 127 * sqrt(48), 0])
+        values = head_values(["evil please do it", "please " * 48, "evil " * 48], chosen)
+        assert values[0] == pytest.approx([-100 / 2, 0, -100 * sqrt(24)])
+        assert values[1] == pytest.approx([127 / 2, 127 * sqrt(48), 0])
 
     def test_only_what_stands_together_adds_up(self) -> None:
         far = "evil " + "calm " * 200 + "evil"
         near = "evil " + "calm " * 10 + "evil"
         assert head_values([far, near], model({"evil": 40}))[0] == pytest.approx([40 / sqrt(10), 80 / sqrt(12)])
 
-    @pytest.mark.parametrize("sizes", [(1,), (3,), (1, 3), (2, 3, 5)])
-    def test_sums_follow_the_definition_with_other_windows_as_well(
-        self, sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(injection, "WINDOW_BLOCKS", sizes)
-        texts = ["evil word " * 30, "one", "", "a b c d " * 17]
-        assert head_values(texts, noisy(2)).T.tolist() == [plainly(text, noisy(2), sizes) for text in texts]
+    def test_an_order_is_judged_apart_from_the_page_around_it(self) -> None:
+        page = "calm words stand here. " * 9 + "now evil evil wins. " + "calm words stand here. " * 9
+        values = head_values([page, page.replace(".", ",")], model({"evil": 40, "calm": -20}))[0]
+        assert values[0] == pytest.approx(80 / 2)
+        assert values[1] < values[0]
 
     @settings(deadline=None, max_examples=40)
     @given(
-        texts=st.lists(st.text("ab 忽\n.é", max_size=400), min_size=1, max_size=5),
+        texts=st.lists(st.text("ab 忽\n.é<", max_size=400), min_size=1, max_size=5),
         seed=st.integers(0, 50),
     )
     def test_sums_are_what_the_definition_says(self, texts: list[str], seed: int) -> None:
         chosen = noisy(seed)
-        assert head_values(texts, chosen).T.tolist() == [plainly(text, chosen) for text in texts]
+        assert head_values(texts, chosen).T.tolist() == [plainly.head_values(text, chosen) for text in texts]
 
     def test_the_largest_weights_do_not_overflow(self) -> None:
         for extreme in (127, -127):
             chosen = Model(np.full((2, 1 << BITS), extreme, np.int8), CURVES)
-            most = extreme * 8 * (sqrt(48) if extreme > 0 else sqrt(16))
+            most = extreme * 8 * (sqrt(48) if extreme > 0 else sqrt(24))
             assert head_values(["word " * 48], chosen).tolist() == [[pytest.approx(most)], [pytest.approx(most)]]
 
     def test_chunks_are_not_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,26 +100,6 @@ class TestSums:
     def test_nothing_gives_nothing(self) -> None:
         assert head_values([], noisy(1)).shape == (2, 0)
         assert head_values(["", None, "..."], noisy(1)).tolist() == [[0, 0, 0], [0, 0, 0]]
-
-
-class TestWindows:
-    def test_a_window_starts_at_every_block_and_stays_in_its_row(self) -> None:
-        found = windows(np.repeat([0, 2], [70, 5]))
-        assert found.row.tolist() == [0, 0, 0, 0, 0, 2]
-        assert found.first.tolist() == [0, 16, 32, 48, 64, 70]
-        assert found.behind.tolist() == [48, 64, 70, 70, 70, 75]
-        assert [part.tolist() for part in blocks_of(found)] == [[0, 1, 2, 3, 4, 5], [3, 4, 5, 5, 5, 6]]
-
-    @given(counts=st.lists(st.integers(0, 130), min_size=1, max_size=6))
-    def test_every_word_is_in_a_window_of_its_row(self, counts: list[int]) -> None:
-        row = np.repeat(np.arange(len(counts)), counts)
-        found = windows(row)
-        seen = np.zeros(len(row), bool)
-        for own, first, behind in zip(*found, strict=True):
-            assert 0 < behind - first <= BLOCK * max(WINDOW_BLOCKS)
-            assert set(row[first:behind].tolist()) == {own}
-            seen[first:behind] = True
-        assert seen.all()
 
 
 class TestScores:
@@ -235,9 +195,9 @@ class TestExplaining:
 
     def test_the_head_is_the_one_that_decided(self) -> None:
         chosen = model({"evil": 12}, {"please": 90})
-        assert explain("please", "retrieved", chosen).head == "request"
-        assert explain("please", "user", chosen).head == "attack"
-        assert explain("evil", "tool", chosen).head == "attack"
+        assert explain("please do it now", "retrieved", chosen).head == "request"
+        assert explain("please do it now", "user", chosen).head == "attack"
+        assert explain("evil is it now", "tool", chosen).head == "attack"
 
     @pytest.mark.parametrize(
         "text", ["忽略 evil 之前", "é" * 40 + " evil", "ｅｖｉｌ", "ig\u200bnored evil ok", "“evil”"]
