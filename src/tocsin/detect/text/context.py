@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 BEFORE, AFTER = 80, 40
 """Bytes before the match and behind it in which a word counts."""
 _WORD = re.compile(r"[^\W_]+")
 _UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-
-_NONE: frozenset[int] = frozenset()
+_FOLDED = bytes(ord(chr(b).lower()) if chr(b).isalnum() else ord(" ") for b in range(128)).ljust(256)
+"""ASCII in small letters, and a blank for everything that parts words."""
 
 
 class Index:
     """The context words of many patterns, by number of the pattern."""
 
-    __slots__ = ("_pieces", "_words", "longest")
+    __slots__ = ("_phrases", "_pieces")
 
     def __init__(self, wanted: Iterable[tuple[int, tuple[str, ...]]]) -> None:
         words: dict[tuple[str, ...], set[int]] = defaultdict(set)
@@ -33,26 +33,33 @@ class Index:
                     pieces[folded].add(number)
                 else:
                     words[tuple(_WORD.findall(folded))].add(number)
-        self._words = {phrase: frozenset(numbers) for phrase, numbers in words.items()}
-        self._pieces = {piece: frozenset(numbers) for piece, numbers in pieces.items()}
-        self.longest = max(map(len, self._words), default=0)
+        self._phrases: dict[str, list[tuple[list[str], set[int]]]] = defaultdict(list)
+        """By their first word."""
+        for spoken, numbers in words.items():
+            self._phrases[spoken[0]].append((list(spoken), numbers))
+        self._pieces = dict(pieces)
 
-    def near(self, text: bytes, start: int, end: int) -> frozenset[int]:
+    def near(self, text: bytes, start: int, end: int) -> set[int]:
         """The patterns of which a word stands near these offsets."""
         found: set[int] = set()
-        before = text[max(0, start - BEFORE) : start].decode("utf-8", "ignore").casefold()
-        after = text[end : end + AFTER].decode("utf-8", "ignore").casefold()
-        spoken, follows = _WORD.findall(before), _WORD.findall(after)
-        if start > BEFORE:
-            del spoken[:1]  # it may be cut off
-        if end + AFTER < len(text):
-            del follows[-1:]
-        for words in (spoken, follows):
-            for at in range(len(words)):
-                for length in range(1, min(self.longest, len(words) - at) + 1):
-                    found |= self._words.get(tuple(words[at : at + length]), _NONE)
-        if self._pieces and not (before.isascii() and after.isascii()):
-            for piece, numbers in self._pieces.items():
-                if piece in before or piece in after:
-                    found |= numbers
-        return frozenset(found)
+        for part, first, last in (
+            (text[max(0, start - BEFORE) : start], start > BEFORE, False),
+            (text[end : end + AFTER], False, end + AFTER < len(text)),
+        ):
+            if part.isascii():
+                words = part.translate(_FOLDED).decode().split()
+            else:
+                folded = part.decode("utf-8", "ignore").casefold()
+                words = _WORD.findall(folded)
+                found.update(*(own for piece, own in self._pieces.items() if piece in folded))
+            words = words[first : len(words) - last]  # those at the edges may be cut off
+            if not self._phrases.keys().isdisjoint(words):
+                found.update(*self._said(words))
+        return found
+
+    def _said(self, words: list[str]) -> Iterator[set[int]]:
+        """The patterns of the phrases among these words."""
+        for at, word in enumerate(words):
+            for phrase, numbers in self._phrases.get(word, ()):
+                if words[at : at + len(phrase)] == phrase:
+                    yield numbers

@@ -87,7 +87,7 @@ class Numbers:
     def _try(self, text: bytes, start: int, end: int, found: list[Match]) -> None:
         written = text[start:end].decode("ascii")
         digits = written if written.isdigit() else "".join(filter(str.isdigit, written))
-        near: frozenset[int] | None = None
+        near: set[int] | None = None
         for number in self.wanted[len(digits)]:
             pattern = number.pattern
             if number.forbidden and not number.forbidden.isdisjoint(written):

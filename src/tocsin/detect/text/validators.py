@@ -49,6 +49,9 @@ def card(found: str) -> list[Span]:
 
     Digits may be parted by single spaces or hyphens; a card begins and ends where a group does.
     """
+    if found.isdecimal():  # one group, so one card or none
+        alone = len(found) in CARD_LENGTHS and _branded(found, len(found)) and luhn(found)
+        return whole(found) if alone else []
     places = [match.start() for match in _DIGIT.finditer(found)]
     digits = "".join(found[place] for place in places)
     spans, at = [], 0

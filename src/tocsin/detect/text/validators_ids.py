@@ -22,6 +22,8 @@ VEHICLE: Values = dict(
     zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "012345678912345678123457923456789"), strict=True)
 )
 """ISO 3779 and 49 CFR 565.15: no I, O and Q."""
+_DOUBLED = {str(d): 2 * d - 9 if d > 4 else 2 * d for d in range(10)}
+"""The digits of twice a digit, added up."""
 _TURNED = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 """Verhoeff's permutation of the digits."""
 SINGAPORE = {
@@ -56,8 +58,8 @@ def total(weights: Iterable[int], digits: Iterable[int]) -> int:
 
 def luhn(found: str) -> bool:
     """ISO/IEC 7812-1 annex B, over the digits alone."""
-    digits = [int(c) for c in found if c.isdigit()]
-    doubled = sum(d if n % 2 == 0 else (2 * d - 9 if d > 4 else 2 * d) for n, d in enumerate(reversed(digits)))
+    digits = found if found.isdecimal() else "".join(filter(str.isdecimal, found))
+    doubled = sum(map(_DOUBLED.__getitem__, digits[-2::-2])) + sum(map(int, digits[::-2]))
     return doubled % 10 == 0 and len(set(digits)) > 1
 
 

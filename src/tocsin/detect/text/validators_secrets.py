@@ -9,17 +9,44 @@ from base64 import b64decode, urlsafe_b64decode
 from binascii import Error as NotBase64
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 
 from tocsin.detect.text.validators_ids import Check
 
 ENTROPY_BITS_MIN = 3.0
-DOCUMENTATION = re.compile(
-    r"example|sample|dummy|placeholder|change_?me|replace|insert|your|x{4}|\*{3}|\.{3}|1234567|abcdef0?1|abcdefgh|0{8}"
-    r"|test[_-]?(?:key|token|secret)|fake|mock|redacted|secret_?here|todo|foobar|deadbeef|<[a-z]|\$\{|\{\{|%\(",
-    re.IGNORECASE,
+DOCUMENTED = (
+    *(
+        "example",
+        "sample",
+        "dummy",
+        "placeholder",
+        "changeme",
+        "change_me",
+        "replace",
+        "insert",
+        "your",
+        "xxxx",
+        "***",
+        "...",
+    ),
+    *(
+        "1234567",
+        "abcdef01",
+        "abcdef1",
+        "abcdefgh",
+        "00000000",
+        "fake",
+        "mock",
+        "redacted",
+        "secrethere",
+        "secret_here",
+    ),
+    *("todo", "foobar", "deadbeef", "${", "{{", "%("),
+    *(f"test{between}{noun}" for between in ("", "_", "-") for noun in ("key", "token", "secret")),
 )
-"""What stands in manuals where a secret would stand."""
+"""What stands in manuals where a secret would stand, in small letters; `documented` looks for it."""
+_TAG = re.compile("<[a-z]")
 _NAMED = re.compile(r"[A-Za-z_]{1,40}(?:[.-][A-Za-z_]{1,40}){0,6}(?:\(.{0,40})?")
 _REFERENCE = re.compile(
     r"\$[A-Za-z{(]|%[({]|[{<(\[]|.{0,40}(?:os\.|getenv|environ|config|process\.|request|self\.|params|input\()",
@@ -35,12 +62,23 @@ _COMMON = re.compile(
 def entropy(token: str | bytes) -> float:
     """Shannon entropy in bits per character, or byte."""
     size = len(token)
-    return math.log2(size) - sum(n * math.log2(n) for n in Counter(token).values()) / size if token else 0.0
+    return math.log2(size) - sum(map(_weighed, Counter(token).values())) / size if size else 0.0
+
+
+@lru_cache(maxsize=1024)
+def _weighed(count: int) -> float:
+    return count * math.log2(count)
+
+
+def documented(found: str) -> bool:
+    """Whether it holds what manuals write in place of a secret."""
+    small = found.lower()
+    return any(map(small.__contains__, DOCUMENTED)) or ("<" in small and _TAG.search(small) is not None)
 
 
 def secret(found: str) -> bool:
     """A token that looks random and is no placeholder of a manual."""
-    return entropy(found) >= ENTROPY_BITS_MIN and not DOCUMENTATION.search(found)
+    return not documented(found) and entropy(found) >= ENTROPY_BITS_MIN
 
 
 def assigned(found: str) -> bool:
@@ -52,7 +90,7 @@ def assigned(found: str) -> bool:
 def password(found: str) -> bool:
     """A password where only a password can stand: no placeholder, no reference to one, no word that everybody tries."""
     plain = found.lower().strip("*.-_")
-    shown = len(set(found)) < 4 or _COMMON.fullmatch(plain) or DOCUMENTATION.search(found)
+    shown = len(set(found)) < 4 or _COMMON.fullmatch(plain) or documented(found)
     return not shown and not _REFERENCE.match(found)
 
 

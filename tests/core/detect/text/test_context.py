@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin.detect.text.context import AFTER, BEFORE, Index
 
@@ -62,3 +64,25 @@ def test_a_word_that_the_edge_cuts_is_no_word() -> None:
 def test_a_cut_character_is_left_out() -> None:
     text = ("é" * 100 + " tax id ").encode() + b"12345"
     assert INDEX.near(text, len(text) - 5, len(text)) == {0}
+
+
+WORDS = st.sampled_from(
+    ["tax", "id", "Tax", "ID:", "steuer-id", "STEUER_ID", "7", "and", "12tax", "tax2", "_", "né", "le", "身份证"]
+)
+
+
+@given(st.lists(WORDS, max_size=6), st.lists(WORDS, max_size=4))
+def test_a_letter_beyond_ascii_beside_them_changes_nothing_for_other_words(before: list[str], after: list[str]) -> None:
+    """ASCII is read in another way than the rest; both must give the same."""
+    head, tail = " ".join([*before, ""]).encode(), " ".join(["", *after]).encode()
+    plain = INDEX.near(head + b"123" + tail, len(head), len(head) + 3)
+    head, tail = "é ".encode() + head, tail + " é".encode()
+    assert INDEX.near(head + b"123" + tail, len(head), len(head) + 3) == plain
+
+
+def test_a_phrase_is_found_wherever_it_begins() -> None:
+    several = Index([(0, ("id card",)), (1, ("id",)), (2, ("id card number",)), (3, ("number",))])
+    text = b"id card number 123"
+    assert several.near(text, 15, 18) == {0, 1, 2, 3}
+    assert several.near(b"id id card 123", 11, 14) == {0, 1}
+    assert several.near(b"card id 123", 8, 11) == {1}

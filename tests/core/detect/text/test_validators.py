@@ -133,3 +133,25 @@ def test_spans_are_in_order_apart_and_inside(
     edges = [edge for span in spans for edge in span]
     assert edges == sorted(edges)
     assert all(0 <= start < end <= len(text) for start, end in spans) or text == ""
+
+
+def doubled(number: str) -> bool:
+    """Luhn's check as ISO/IEC 7812-1 tells it: every second digit from the right is doubled and its digits added up."""
+    added = 0
+    for place, digit in enumerate(reversed(number)):
+        value = int(digit) * (2 if place % 2 else 1)
+        added += value // 10 + value % 10
+    return added % 10 == 0 and len(set(number)) > 1
+
+
+@given(st.text(string.digits, min_size=1, max_size=20), st.sampled_from(["", " ", "-"]))
+def test_luhn_is_the_check_of_the_standard(number: str, between: str) -> None:
+    assert luhn(number) is doubled(number)
+    assert luhn(between.join(number)) is doubled(number)
+
+
+@given(st.text("3456789012", min_size=12, max_size=20))
+def test_a_card_in_one_group_is_the_card_in_a_group_among_others(number: str) -> None:
+    alone = accepted("card", number)
+    assert alone == [part for part in accepted("card", f"{number} 1") if part == number]
+    assert alone in ([], [number])

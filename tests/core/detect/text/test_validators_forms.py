@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.detect.text.validators import VALIDATORS
-from tocsin.detect.text.validators_secrets import DOCUMENTATION, entropy
+from tocsin.detect.text.validators_secrets import DOCUMENTED, documented, entropy
 
 WORKING = "k9Qz7Lw2Rt5Vx8Bn3Mp6"
 
@@ -70,12 +70,12 @@ def test_other_base64_is_no_credential(text: str) -> None:
     ["your_key", "MY-EXAMPLE-1", "changeme", "change_me", "xxxxabcd", "<token>", "${X}", "{{ key }}", "%(key)s", "a...b", "12345678"],
 )  # fmt: skip
 def test_what_stands_in_manuals_is_known(text: str) -> None:
-    assert DOCUMENTATION.search(text)
+    assert documented(text)
 
 
 @pytest.mark.parametrize("text", [WORKING, "Tq7Rk2Vw9x", "mQ8vL1xZ7pR4tY", "sk9fJ2"])
 def test_what_looks_random_is_not(text: str) -> None:
-    assert not DOCUMENTATION.search(text)
+    assert not documented(text)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,18 @@ def test_no_form_raises_whatever_the_text(text: str) -> None:
         "assigned",
     ):
         assert VALIDATORS[name](text) in ([], [(0, len(text))])
+
+
+@pytest.mark.parametrize(
+    ("token", "bits"),
+    [("", 0.0), ("a", 0.0), ("aaaa", 0.0), ("ab", 1.0), ("aabb", 1.0), ("abcd", 2.0), ("aaab", 0.8113)],
+)
+def test_entropy_by_hand(token: str, bits: float) -> None:
+    assert entropy(token) == pytest.approx(bits, abs=1e-4)
+    assert entropy(token.encode()) == entropy(token)
+
+
+@pytest.mark.parametrize("word", DOCUMENTED)
+def test_what_stands_in_manuals_is_known_in_every_case_and_place(word: str) -> None:
+    assert word == word.lower()
+    assert documented(f"q7{word.upper()}z9")
