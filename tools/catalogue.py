@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +25,19 @@ from tocsin.adapters.workspace.schema import PolicyFile, SystemFile
 from tocsin.cli.app import COMMANDS, EPILOGUE
 from tocsin.cli.options import Shared
 from tocsin.content.discovery import declared, detector_kinds
-from tocsin.content.loaders import forms, injection, law, patterns, playbooks, shipped, stories, taxonomies, vectors
+from tocsin.content.loaders import (
+    forms,
+    injection,
+    law,
+    measured,
+    patterns,
+    playbooks,
+    shipped,
+    stories,
+    taxonomies,
+    vectors,
+)
+from tocsin.detect.text.calibration import BASE
 from tocsin.incident.folding import KINDS
 from tocsin.law.interviewing import Story, Told, interview
 from tocsin.law.regime import Library, Regime
@@ -146,9 +157,8 @@ def detectors() -> list[str]:
 
 
 def pattern_pages() -> list[str]:
-    """Every pattern: what it finds, by which check, beside which words, how sure and how often on ordinary texts."""
-    measured = json.loads((ROOT / "benchmarks/results/patterns.json").read_text(encoding="utf-8"))
-    total = f"{sum(measured['texts'].values()):,}"
+    """Every pattern: what it finds, by which check, how sure, how precise and how often wrong on ordinary texts of each role."""
+    texts = ", ".join(f"{count:,} of {_TEXTS_OF[role]}" for role, count in measured.texts().items())
     rows = (
         (
             f"`{p.id}`",
@@ -159,18 +169,42 @@ def pattern_pages() -> list[str]:
             ", ".join(p.languages) or "-",
             ", ".join(p.severe_in) or "-",
             p.confidence,
-            "-" if p.kind == "injection" else measured["per_1000"].get(p.id, 0),
+            *_rates(p.id),
             p.source.replace("|", "\\|") or "-",
         )
         for p in patterns.written()
     )
-    heads = ("pattern", "finds", "what", "kind", "check", "languages", "severe in", "confidence", "per 1,000", "source")
-    told = (
-        f"*Per 1,000*: in how many of a thousand ordinary texts the pattern fires, of {total} texts of six collections "
-        "(`python benchmarks/pattern_rates.py FOLDER`). Not all of that is wrong: some of these texts hold an address "
-        "that somebody made up."
+    heads = (
+        *("pattern", "finds", "what", "kind", "check", "languages", "severe in", "confidence"),
+        *("precision", "user", "assistant", "document", "source"),
     )
-    return ["# Patterns", "", told, "", *table(heads, rows)]
+    told = [
+        f"*User, assistant, document*: expected false alarms per 1,000 texts, on {texts} of six published collections; in",
+        "brackets the upper bound of 95 %. What tools return and what is retrieved was measured on documents, calls of tools",
+        "on what assistants write. A finding is false unless somebody looked at the value and found it right.",
+        "",
+        f"*Precision*: the share of findings that are right where {BASE:.0%} of the texts hold an item, all roles together;",
+        "in brackets the lower bound of 95 %, from those texts and from the samples of each pattern planted in made-up ones.",
+        "",
+        "`python benchmarks/pattern_rates.py FOLDER` measures all of it again; `tocsin rules` shows it. No rule declares a",
+        "confidence above the upper bound of its precision in any role.",
+        "",
+    ]
+    return ["# Patterns", "", *told, *table(heads, rows)]
+
+
+_TEXTS_OF = {"user": "users", "assistant": "assistants", "document": "documents"}
+
+
+def _rates(rule: str) -> list[str]:
+    """Precision, and false alarms on texts of users, of assistants and on documents."""
+    parts, whole = measured.load().get(rule), measured.whole(rule)
+    if not parts or not whole:
+        return ["-"] * 4
+    precision = whole.precision()
+    alarms = ((part.alarms if (part := parts.get(role)) else None) for role in _TEXTS_OF)
+    shown = (f"{one.value:.2g} (< {one.high:.2g})" if one else "-" for one in alarms)
+    return [f"{precision.value:.3f} (> {precision.low:.3f})", *shown]
 
 
 def regimes() -> list[str]:

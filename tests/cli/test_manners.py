@@ -46,6 +46,7 @@ USES: Mapping[str, list[str]] = {
     "compare": ["{tmp}/rows.csv", "{tmp}/rows.csv", "--decision", "approved", "--group", "sex"],
     "scan": ["{tmp}/prompt.txt"],
     "monitor plan": ["--system", "credit-model"],
+    "rules": ["--kind", "injection"],
     "incident declare": ["A stranger's IBAN", "-s", "support-assistant", "--category", "data_leakage"],
     "incident list": [],
     "incident show": [NAME],
@@ -82,7 +83,7 @@ USES: Mapping[str, list[str]] = {
 }
 """One use of each command in a workspace with two incidents; some of them are refused, and that is an answer as well."""
 
-NO_WORKSPACE = ("demo", "init", "completion", "compare", "scan", "law list", "law show", "law check")
+NO_WORKSPACE = ("demo", "init", "completion", "compare", "scan", "rules", "law list", "law show", "law check")
 """Commands that need none."""
 ANSWERS = (EXIT_OK, EXIT_REFUSED, EXIT_USAGE)
 NAMES = [command.name for command in app.COMMANDS]

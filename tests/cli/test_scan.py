@@ -115,6 +115,8 @@ def test_sarif_names_lines_and_columns_of_plain_files_and_lines_of_records(
     code, out, _ = typed(plain, records, "--format", "sarif", "--json")
     assert code == EXIT_REFUSED
     (run,) = json.loads(out)["runs"]
+    rules = {rule["id"]: rule["properties"] for rule in run["tool"]["driver"]["rules"]}
+    assert rules["payment_card"]["precision"] in ("very-high", "high")
     cards = [result for result in run["results"] if result["ruleId"] == "payment_card"]
     regions = [result["locations"][0]["physicalLocation"]["region"] for result in cards]
     assert regions == [{"startLine": 2, "startColumn": 12}, {"startLine": 2}]

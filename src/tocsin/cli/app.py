@@ -49,6 +49,7 @@ COMMANDS = (
     Command("monitor plan", "monitor:plan", "Tell how soon which change would be found, before deploying.", WATCH),
     Command("compare", "compare:compare", "Compare two files of rows, column by column and group by group.", WATCH),
     Command("scan", "scan:scan", "Scan texts for personal data, secrets and attack wording.", WATCH),
+    Command("rules", "rules:rules", "List the rules of text detection, and how far each can be trusted.", WATCH),
     Command("incident declare", "incident:declare", "Declare an incident that a person noticed.", ANSWER),
     Command("incident list", "incident:list_", "List incidents, the gravest and most urgent first.", ANSWER),
     Command("incident show", "incident:show", "Show an incident: state, findings, clocks, what is next.", ANSWER),

@@ -47,3 +47,11 @@ def test_a_log_without_findings_is_one() -> None:
 def test_every_kind_of_pattern_has_a_level_of_the_standard() -> None:
     assert set(LEVELS) == {"secret", "personal_data", "injection", "tool_call"}
     assert set(LEVELS.values()) <= {"error", "warning", "note"}
+
+
+def test_a_rule_tells_what_was_measured_of_it_and_says_nothing_where_nothing_was() -> None:
+    measured = Rule("mail", "E-mail address", {"precision": "very-high", "measuredPrecision": 0.996})
+    (run,) = json.loads(json.dumps(document(FOUND, [measured, RULES[2]], [], "1")))["runs"]
+    mail, token = run["tool"]["driver"]["rules"]
+    assert mail["properties"] == {"precision": "very-high", "measuredPrecision": 0.996}
+    assert "properties" not in token

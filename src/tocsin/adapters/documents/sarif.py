@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -28,10 +29,11 @@ class Located(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What a rule is called, and what it finds."""
+    """What a rule is called, what it finds, and what was measured of it (SARIF 2.1.0, 3.8: a property bag)."""
 
     id: str
     title: str
+    properties: Mapping[str, str | float] = MappingProxyType({})
 
 
 class Unread(NamedTuple):
@@ -52,7 +54,7 @@ def document(
     driver = {
         "name": "Tocsin",
         "version": version,
-        "rules": [{"id": rule.id, "shortDescription": {"text": rule.title}} for rule in named],
+        "rules": [_described(rule) for rule in named],
     }
     notes = [{"level": "warning", "message": {"text": n.what}, "locations": [_place(n.file, n.line)]} for n in unread]
     run = {
@@ -62,6 +64,11 @@ def document(
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _described(rule: Rule) -> Mapping[str, Any]:
+    properties = {"properties": dict(rule.properties)} if rule.properties else {}
+    return {"id": rule.id, "shortDescription": {"text": rule.title}, **properties}
 
 
 def _result(one: Located, place: int) -> Mapping[str, Any]:

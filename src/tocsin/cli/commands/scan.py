@@ -146,8 +146,10 @@ class _Sarif(_Lines):
     def __init__(self, patterns: Patterns) -> None:
         super().__init__(redact=False)
         from tocsin.adapters.documents.sarif import Located, Rule, Unread
+        from tocsin.service.rules import properties
 
-        self._rules = [*(Rule(p.id, p.title) for p in patterns.items), Rule("model", "Trained model of attack wording")]
+        known = (Rule(p.id, p.title, properties(p.id)) for p in patterns.items)
+        self._rules = [*known, Rule("model", "Trained model of attack wording")]
         self._located, self._unread_as = Located, Unread
         self._found: list[Located] = []
         self._unread: list[Unread] = []
