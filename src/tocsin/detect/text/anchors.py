@@ -147,8 +147,8 @@ def _item(operator: Any, value: Any, folded: bool) -> _Item:
         return _Item("", 0, 0, 0.0)
     if operator is words.GROUPREF:
         return _Item(f"{_class(_ALL)}{{0,{WIDE}}}", 0, WIDE, 0.0)
-    taken = _bytes(operator, value, folded)
-    return _Item(_class(taken), 1, 1, _bits(taken))
+    found = taken(operator, value, folded)
+    return _Item(_class(found), 1, 1, _bits(found))
 
 
 def _row(items: Sequence[_Item]) -> _Item:
@@ -177,7 +177,7 @@ def _repeat(least: int, most: int, tree: Any, folded: bool) -> _Item:
     return _Item(written, one.least * least, wide, one.bits * least, short, one.most * least)
 
 
-def _bytes(operator: Any, value: Any, folded: bool) -> frozenset[int]:
+def taken(operator: Any, value: Any, folded: bool) -> frozenset[int]:
     """The bytes that a single item takes."""
     if operator is words.LITERAL:
         found = {value}
@@ -193,7 +193,7 @@ def _bytes(operator: Any, value: Any, folded: bool) -> frozenset[int]:
         if operator is not words.IN:
             raise ValueError(f"an expression cannot hold {str(operator).lower()}")
         negated = value[0][0] is words.NEGATE
-        found = set().union(*(_bytes(one, inner, folded) for one, inner in value[int(negated) :]))
+        found = set().union(*(taken(one, inner, folded) for one, inner in value[int(negated) :]))
         found = set(_cased(found, folded))
         return _ALL - found if negated else frozenset(found)
     return _cased(found, folded)

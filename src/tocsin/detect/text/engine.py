@@ -8,17 +8,17 @@ finds exactly the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.detect.text.databases import compiled
-from tocsin.detect.text.looking import Looking
+from tocsin.detect.text.looking import Looking, most_tries
 from tocsin.detect.text.overlaps import Match, resolved
 from tocsin.detect.text.patterns import Patterns
+from tocsin.detect.text.places import BITS, NUMBER, TooMany
 
 try:
     import hyperscan
@@ -32,9 +32,6 @@ PART_BYTES = 8 << 20
 """Rows are joined up to this size: beyond, nothing gets faster (measured flat from 2 to 8 MB)."""
 FEW_ROWS = 16
 """So many rows are scanned one by one: setting up a column costs more than it saves."""
-_BITS = 16
-_MASK = (1 << _BITS) - 1
-"""The low bits of a coded place are the pattern."""
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
 
@@ -135,7 +132,7 @@ def _rows(
             continue
         if not use:
             yield row, data, None
-        elif places := _places(_ends(data, looking)):
+        elif places := _places(_few_ends(data, looking)):
             yield row, data, places
 
 
@@ -171,15 +168,19 @@ def _parts(column: pa.Array) -> Iterator[_Part]:
 
 def _anchored(part: _Part, looking: Looking) -> Iterator[tuple[int, bytes, dict[int, list[int]]]]:
     """The rows in which an anchor ends, with the places."""
-    found = _ends(part.data, looking)
+    try:
+        found = looking.places.ends(part.data)
+    except TooMany:
+        yield from _one_by_one(part, looking)
+        return
     if not found:
         return
-    code = np.sort(np.array(found, np.int64))
-    rows = np.minimum(np.searchsorted(part.ends, code >> _BITS, side="left"), len(part.ends) - 1)
+    code = np.array(found, np.int64)
+    rows = np.minimum(np.searchsorted(part.ends, code >> BITS, side="left"), len(part.ends) - 1)
     cuts = np.concatenate(([0], np.flatnonzero(np.diff(rows)) + 1, [len(rows)]))
     own = rows[cuts[:-1]]
     starts, ends = part.starts[own], part.ends[own]
-    local = (code - (part.starts[rows] << _BITS)).tolist()
+    local = (code - (part.starts[rows] << BITS)).tolist()
     bounds = cuts.tolist()
     for row, start, end, low, high in zip(
         own.tolist(), starts.tolist(), ends.tolist(), bounds, bounds[1:], strict=False
@@ -187,31 +188,28 @@ def _anchored(part: _Part, looking: Looking) -> Iterator[tuple[int, bytes, dict[
         yield part.first + row, part.data[start:end], _places(local[low:high])
 
 
+def _one_by_one(part: _Part, looking: Looking) -> Iterator[tuple[int, bytes, dict[int, list[int]]]]:
+    """The same where some row has very many anchors."""
+    for row, (start, end) in enumerate(zip(part.starts.tolist(), part.ends.tolist(), strict=True)):
+        text = part.data[start:end]
+        if places := _places(_few_ends(text, looking)):
+            yield part.first + row, text, places
+
+
+def _few_ends(text: bytes, looking: Looking) -> list[int]:
+    """Where anchors end in one row: all places, or as many as it takes to see that an anchor has too many."""
+    try:
+        return looking.places.ends(text)
+    except TooMany:
+        return looking.places.first_ends(text, most_tries(len(text)))
+
+
 def _places(codes: list[int]) -> dict[int, list[int]]:
-    """The ends by pattern, in ascending order."""
+    """The ends, which ascend, by pattern."""
     places: dict[int, list[int]] = {}
-    for code in codes if len(codes) < 2 else sorted(codes):
-        places.setdefault(code & _MASK, []).append(code >> _BITS)
+    for code in codes:
+        places.setdefault(code & NUMBER, []).append(code >> BITS)
     return places
-
-
-def _ends(data: bytes, looking: Looking) -> list[int]:
-    """Where anchors end, each as one number: the end and below it the pattern."""
-    found: list[int] = []
-    append = found.append
-
-    def on_match(pattern: int, start: int, end: int, flags: int, context: Any) -> None:  # noqa: ARG001 - Hyperscan's signature
-        append(end << _BITS | pattern)
-
-    if looking.expressions:
-        _database(looking).scan(data, match_event_handler=on_match)
-    return found
-
-
-def _database(looking: Looking) -> Any:
-    if looking.database is None:
-        looking.database = compiled(tuple(looking.expressions))
-    return looking.database
 
 
 _PREPARED: WeakKeyDictionary[Patterns, Looking] = WeakKeyDictionary()

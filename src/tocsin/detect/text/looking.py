@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
-from typing import Any
 
 from tocsin.detect.text import anchors, numbers
 from tocsin.detect.text.context import Index
+from tocsin.detect.text.gates import margins
 from tocsin.detect.text.overlaps import Match
 from tocsin.detect.text.patterns import FIRST_GROUP, Pattern, Patterns
+from tocsin.detect.text.places import Places, Sought
 from tocsin.detect.text.validators import Validator, validator
 from tocsin.detect.text.validators_secrets import entropy
 
@@ -35,7 +36,19 @@ def most_tries(length: int) -> int:
 class Look:
     """One expression and how its matches are confirmed."""
 
-    __slots__ = ("anchor", "index", "match", "number", "pattern", "plain", "search", "span", "validate", "wide")
+    __slots__ = (
+        "anchor",
+        "index",
+        "margins",
+        "match",
+        "number",
+        "pattern",
+        "plain",
+        "search",
+        "span",
+        "validate",
+        "wide",
+    )
 
     def __init__(self, number: int, pattern: Pattern, index: Index) -> None:
         self.number, self.pattern, self.index = number, pattern, index
@@ -49,6 +62,7 @@ class Look:
             if pattern.anchor
             else anchors.derived(pattern.expression, pattern.ignore_case)
         )
+        self.margins = margins(pattern.expression, pattern.ignore_case)
         self.plain = not (
             self.validate or pattern.group or pattern.context or pattern.keywords or pattern.entropy or pattern.allow
         )
@@ -116,15 +130,14 @@ class Looking:
         wanted = [(n, p.context) for n, p in enumerate(patterns.items)]
         index = Index(wanted)
         self.looks: Mapping[int, Look] = {n: Look(n, p, index) for n, p in enumerate(patterns.items) if not p.digits}
-        self.database: Any = None
-        """What Hyperscan made of `expressions`, once it did."""
         self.numbers = numbers.Numbers({n: p for n, p in enumerate(patterns.items) if p.digits}, index)
 
     @cached_property
-    def expressions(self) -> list[tuple[int, str]]:
-        """What Hyperscan looks for, by number of the pattern; runs of digits have the number behind the last one."""
-        found = [(number, look.anchor.expression) for number, look in self.looks.items()]
-        return [*found, (len(self.patterns), self.numbers.anchor)] if self.numbers.wanted else found
+    def places(self) -> Places:
+        """Finds where anchors end, by number of the pattern; runs of digits have the number behind the last one."""
+        sought = [Sought(number, look.anchor.expression, look.margins) for number, look in self.looks.items()]
+        runs = [Sought(len(self.patterns), self.numbers.anchor, None)] if self.numbers.wanted else []
+        return Places([*sought, *runs])
 
     def anchored(self, text: bytes, ends: Mapping[int, list[int]]) -> tuple[list[Match], bool]:
         """The matches in a text where anchors end at these places, and whether it was too much."""
