@@ -63,7 +63,7 @@ def _columns(telemetry: TelemetryMapping) -> set[str]:
     """The columns that rows may have: of traces all of the table, as they need no mapping."""
     if telemetry.format == "otlp":
         return {column.name for column in TABLES[telemetry.table]}
-    return set(telemetry.columns)
+    return set(telemetry.provided)
 
 
 def _fairness(mapped: Collection[str], windowing: Windowing) -> Iterator[DetectorChoice]:

@@ -81,7 +81,7 @@ def _columns(system: System, telemetry: TelemetryMapping) -> Iterator[Gap]:
         weight: Weight = "high" if high_risk(system) else "low"
         what = "no group is mapped, so unfair treatment cannot be noticed"
         yield _gap(system, "no_groups", weight, what, "map `group.<name>`", fairness, "telemetry.columns")
-    if "label" not in telemetry.columns:
+    if "label" not in telemetry.provided:
         what = "what turned out to be true is not mapped, so errors cannot be compared"
         yield _gap(
             system, "no_label", "low", what, "map `label`, late or partial is enough", fairness, "telemetry.columns"

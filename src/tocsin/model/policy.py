@@ -137,6 +137,13 @@ class TelemetryMapping:
     format: Literal["auto", "jsonl", "csv", "parquet", "otlp"] = "auto"
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Source column -> the values that a row must have to belong to this system; other rows are left out and counted."""
+    labels: Mapping[str, ColumnMapping] = field(default_factory=dict)
+    """How a log of labels that come later is read: `id`, `label` and perhaps `time`, when the label was known."""
+
+    @property
+    def provided(self) -> frozenset[str]:
+        """The columns that the system's rows have, those that come later included."""
+        return frozenset(self.columns) | frozenset(self.labels)
 
 
 @dataclass(frozen=True, slots=True)

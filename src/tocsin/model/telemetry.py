@@ -76,6 +76,8 @@ class Segment:
     rows: int
     first: datetime
     last: datetime
+    late: bool = False
+    """Whether its rows are predictions that were stored before and now have their label: only what reads labels counts them."""
 
 
 class TelemetryStore(Protocol):

@@ -35,9 +35,9 @@ def entries_of(events: list[Recorded], system: str) -> list[Entry]:
     return [_entry(event, system) for event in events if event.kind == "segment_recorded"]
 
 
-def segments(ledger: Ledger, system: str) -> list[Segment]:
-    """The system's segments in order."""
-    return [entry.segment for entry in entries(ledger, system)]
+def segments(ledger: Ledger, system: str, *, late: bool = False) -> list[Segment]:
+    """The system's segments in order; `late`: also those that hold predictions once more, with their label."""
+    return [entry.segment for entry in entries(ledger, system) if late or not entry.segment.late]
 
 
 class Reading(NamedTuple):
@@ -78,4 +78,5 @@ def readings(events: Sequence[Recorded], digest: str) -> list[Reading]:
 def _entry(recorded: Recorded, system: str) -> Entry:
     data = recorded.data
     fields = {"id": data["segment"], "system": system} | {k: data[k] for k in ("table", "rows", "first", "last")}
+    fields["late"] = data.get("late", False)
     return Entry(msgspec.convert(fields, Segment), data["source"], data["part"], recorded.sequence)

@@ -40,6 +40,7 @@ WINDOWS_PER_RUN = 2_000
 RETRIES = 5
 OWN = {"registered": registering.registry}
 """Content that is the workspace's own; any other is shipped."""
+LABEL = "label"
 SKEW = timedelta(days=1)
 """Times further than this in the future close no window: a single wrong clock must not close everything."""
 
@@ -149,7 +150,8 @@ def history(desk: Desk, system_id: str, detector_id: str) -> list[Past]:
 def window_states(desk: Desk, system_id: str, detector_id: str, since: datetime) -> Iterator[Any]:
     """The states of the windows of all rows from `since` on, the last and unfinished one included; nothing is recorded."""
     watcher = detector(desk, system_id, detector_id)
-    segments = [s for s in catalogue.segments(desk.ledger, system_id) if s.last >= since and s.table == watcher.table]
+    every_segment = catalogue.segments(desk.ledger, system_id, late=True)
+    segments = [s for s in _read_by(desk.system(system_id), watcher, every_segment) if s.last >= since]
     start = windows.micros(since)
     instants = {name: np.where(t >= start, t, -1) for name, t in times(desk, segments).items()}
     every = watcher.windowing.every
@@ -277,14 +279,13 @@ def _run(
 ) -> bool:
     """Close up to `WINDOWS_PER_RUN` windows per detector in one transaction; whether any was closed."""
     journal.catch_up(desk, system.id)
-    segments = catalogue.segments(desk.ledger, system.id)
+    segments = catalogue.segments(desk.ledger, system.id, late=True)
     planned, plans = [], {}
     for watcher in watchers:
         record = journal.of(watcher)
-        key = (watcher.windowing, watcher.table, repr(record.cursor))
+        key = (watcher.windowing, watcher.table, LABEL in watcher.columns, repr(record.cursor))
         if key not in plans:
-            mine = [segment for segment in segments if segment.table == watcher.table]
-            plans[key] = _planned(desk, watcher, mine, record.cursor, close_until)
+            plans[key] = _planned(desk, watcher, _read_by(system, watcher, segments), record.cursor, close_until)
         planned.append((watcher, record, *plans[key]))
     due = [entry for entry in planned if entry[2].windows or entry[3]]
     if not due:
@@ -296,6 +297,12 @@ def _run(
     for (watcher, record, _, _), one in zip(due, judged, strict=True):
         results[watcher.id].add(one, record)
     return any(one.windows for one in judged)
+
+
+def _read_by(system: System, watcher: AnyDetector, segments: Sequence[Segment]) -> list[Segment]:
+    """The segments of the detector's table. Where labels come later, a detector of labels reads the labelled rows and no others."""
+    late = LABEL in watcher.columns and system.telemetry is not None and bool(system.telemetry.labels)
+    return [segment for segment in segments if segment.table == watcher.table and segment.late == late]
 
 
 def _planned(

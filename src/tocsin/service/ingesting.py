@@ -37,6 +37,7 @@ from tocsin.model.event import Append, Event, Recorded
 from tocsin.model.policy import System, TelemetryMapping
 from tocsin.model.progress import Progress, silent
 from tocsin.model.telemetry import Segment
+from tocsin.service import labelling
 from tocsin.service.catalogue import Entry, Reading, entries_of, readings, stream
 from tocsin.service.desk import Desk
 
@@ -85,9 +86,17 @@ class Ingested:
 
 
 def ingest(
-    desk: Desk, system_id: str, files: Sequence[Path], progress: Progress = silent, *, size: Size = SIZE
+    desk: Desk,
+    system_id: str,
+    files: Sequence[Path],
+    progress: Progress = silent,
+    *,
+    size: Size = SIZE,
+    labels: bool = False,
 ) -> Ingested:
     """Read the files (or all files of folders, or `-` for standard input) into the system's telemetry.
+
+    `labels`: they hold labels that come later than their predictions; see `labelling`.
 
     Raises:
         UsageFault: no such system or file.
@@ -98,9 +107,9 @@ def ingest(
         Refused: the mapping was changed while a file was half read.
     """
     system = desk.system(system_id)
-    telemetry = _telemetry(system)
+    telemetry = labelling.mapping(system, _telemetry(system)) if labels else _telemetry(system)
     done = [
-        _ingest_file(desk, system_id, telemetry, path, size, progress)
+        _ingest_file(desk, system_id, _Way(telemetry, size, labels), path, progress)
         for path in gathered(files, desk.root / ".tocsin" / "spool")
     ]
     new = [file for file in done if not file.already_known]
@@ -117,9 +126,23 @@ def _telemetry(system: System) -> TelemetryMapping:
     return system.telemetry
 
 
-def _ingest_file(
-    desk: Desk, system: str, telemetry: TelemetryMapping, path: Path, size: Size, progress: Progress
-) -> IngestedFile:
+class _Way(NamedTuple):
+    """How files are read: the mapping, the size of segments, and whether they hold late labels."""
+
+    telemetry: TelemetryMapping
+    size: Size
+    late: bool
+    digest: str = ""
+    """Of everything that decides which rows fit: of the mapping, and for labels of the predictions that there are."""
+
+    def given(self, recorded: Sequence[Entry]) -> _Way:
+        """The way with its digest, given what is recorded."""
+        made = [entry.segment.id for entry in recorded if not entry.segment.late] if self.late else []
+        body = msgspec.json.encode((self.telemetry, made) if self.late else self.telemetry, order="sorted")
+        return self._replace(digest=sha256(body).hexdigest())
+
+
+def _ingest_file(desk: Desk, system: str, way: _Way, path: Path, progress: Progress) -> IngestedFile:
     before = path.stat()
     source = identified(path)
     folder = desk.telemetry.root / system
@@ -128,14 +151,15 @@ def _ingest_file(
         for _ in range(RETRIES):
             events = desk.ledger.read(stream(system))
             past = readings(events, source.digest)
-            if past and not _worth_reading_again(past[-1], telemetry):
+            recorded = entries_of(events, system)
+            way = way.given(recorded)
+            if past and not _worth_reading_again(past[-1], way.digest):
                 return _known(path, source, past)
             file = _File(path, before, source)
-            run = _Run(
-                desk, system, telemetry, file, past, _wanted(desk, telemetry, file, past, events), size, progress
-            )
+            wanted = _wanted(desk, way.digest, file, past, events)
+            run = _Run(desk, system, way, file, past, wanted, progress)
             try:
-                return run.run(entries_of(events, system), len(events))
+                return run.run(recorded, len(events))
             except Conflict:
                 continue  # another machine recorded something first: look again, it may have been this very file
             finally:
@@ -157,18 +181,14 @@ def _known(path: Path, source: Source, past: Sequence[Reading]) -> IngestedFile:
     return IngestedFile(name, source.digest, rows, last.quarantined, last.duplicates, (), already_known=True)
 
 
-def _worth_reading_again(last: Reading, telemetry: TelemetryMapping) -> bool:
+def _worth_reading_again(last: Reading, digest: str) -> bool:
     """Whether rows in quarantine, or a file that was left out as a whole, may fit now, because the mapping is another."""
     waiting = last.quarantined > last.duplicates or _left_out(last)
-    return waiting and last.mapping not in ("", _digest(telemetry))
+    return waiting and last.mapping not in ("", digest)
 
 
 def _left_out(last: Reading) -> bool:
     return last.left_out > 0 and not last.rows and not last.quarantined
-
-
-def _digest(telemetry: TelemetryMapping) -> str:
-    return sha256(msgspec.json.encode(telemetry, order="sorted")).hexdigest()
 
 
 class _File(NamedTuple):
@@ -179,9 +199,7 @@ class _File(NamedTuple):
     source: Source
 
 
-def _wanted(
-    desk: Desk, telemetry: TelemetryMapping, file: _File, past: Sequence[Reading], events: Sequence[Recorded]
-) -> Wanted:
+def _wanted(desk: Desk, digest: str, file: _File, past: Sequence[Reading], events: Sequence[Recorded]) -> Wanted:
     """Which lines of the file are read: those that no earlier reading has taken."""
     if past:
         return EVERY_LINE if _left_out(past[-1]) else Wanted(LAST_LINE, _waiting(desk, events, past[-1]))
@@ -193,7 +211,7 @@ def _wanted(
     if begins is None:
         return EVERY_LINE
     last = readings(before, begins.digest)[-1]
-    again = _worth_reading_again(last, telemetry)
+    again = _worth_reading_again(last, digest)
     if again and _left_out(last):
         return EVERY_LINE
     waiting = _waiting(desk, events, last)
@@ -226,26 +244,33 @@ class _Run:
         self,
         desk: Desk,
         system: str,
-        telemetry: TelemetryMapping,
+        way: _Way,
         file: _File,
         past: Sequence[Reading],
         wanted: Wanted,
-        size: Size,
         progress: Progress,
     ) -> None:
-        self.desk, self.system, self.telemetry, self.size, self.progress = desk, system, telemetry, size, progress
+        self.desk, self.system, self.way, self.progress = desk, system, way, progress
+        self.joining: labelling.Joining | None = None
         self.path, self.before, self.source = file
         self.key = f"{self.source.digest}+{len(past)}" if past else self.source.digest
         self.again, self.wanted = bool(past), wanted
         self.quarantine = Quarantine(desk.root / ".tocsin" / "quarantine" / system / f"{self.key}.jsonl")
-        self.identities = Identities(desk.telemetry.root / system, desk.telemetry.batches)
+        kept = desk.telemetry.root / system / ("labels.npz" if way.late else "ids.npz")
+        self.identities = Identities(kept, desk.telemetry.batches)
         self.segments: list[Segment] = []
         self.duplicates = self.rows = self.out_of_order = self.newest = self.left_out = 0
 
     def run(self, recorded: Sequence[Entry], version: int) -> IngestedFile:
         own = {entry.part: entry for entry in recorded if entry.source == self.key}
-        others = [entry for entry in recorded if entry.source != self.key]
-        for number, part in enumerate(parts(self._good_rows(), self.size)):
+        others = [e for e in recorded if e.source != self.key and e.segment.late == self.way.late]
+        if self.way.late:
+            begun = min((entry.sequence for entry in own.values()), default=None)
+            earlier = [entry for entry in recorded if begun is None or entry.sequence < begun]
+            made = [entry.segment for entry in earlier if not entry.segment.late]
+            self.way = self.way.given(earlier)
+            self.joining = labelling.Joining(self.desk.telemetry.batches, self._full, made)
+        for number, part in enumerate(parts(self._good_rows(), self.way.size)):
             before = own[number].sequence if number in own else None
             self.identities.admit([e.segment for e in others if before is None or e.sequence < before])
             rows = self._new_rows(part)
@@ -256,11 +281,16 @@ class _Run:
         self.identities.keep([*(entry.segment for entry in others), *self.segments])
         return self._result()
 
+    @property
+    def _full(self) -> TelemetryMapping:
+        """The mapping of the system's predictions, which late labels complete."""
+        return _telemetry(self.desk.system(self.system))
+
     def _record(self, version: int, number: int, rows: pa.Table, *, known: bool, last: bool) -> int:
         """Write the rows as a segment unless the ledger has it, and with the last one that the file is done, all at once."""
         events = []
         if rows.num_rows and not known:
-            self.segments.append(self.desk.telemetry.write(self.system, self.telemetry.table, rows))
+            self.segments.append(self.desk.telemetry.write(self.system, self.way.telemetry.table, rows))
             events.append(self._segment_event(self.segments[-1], number))
         if last:
             events += self._closing()
@@ -270,8 +300,9 @@ class _Run:
         return self.desk.ledger.append(Append(stream(self.system), version, events))[-1].version
 
     def _good_rows(self) -> Iterator[tuple[pa.RecordBatch, Lines]]:
-        reader = chosen(declared("tocsin.adapters.telemetry.readers", "READER"), self.telemetry, self.path)
-        columns = plan(self.telemetry, canonical=reader.canonical)
+        telemetry = self.way.telemetry
+        reader = chosen(declared("tocsin.adapters.telemetry.readers", "READER"), telemetry, self.path)
+        columns = plan(telemetry, canonical=reader.canonical)
         check_columns(self.path, reader, columns)
         with opened(self.path) as file:
             for piece in reader.read(file.stream, str(self.path), columns.wanted()):
@@ -279,6 +310,7 @@ class _Run:
                 self.quarantine.add(chunk.bad)
                 if len(chunk.lines):
                     fitting = mapped(chunk, columns)
+                    fitting = self.joining(fitting) if self.joining else fitting
                     self.quarantine.add(fitting.bad)
                     self.left_out += fitting.left_out
                     yield fitting.rows, fitting.lines
@@ -328,7 +360,8 @@ class _Run:
     def _segment_event(self, segment: Segment, part: int) -> Event:
         fields = {"segment": segment.id, "table": segment.table, "rows": segment.rows}
         span = {"first": segment.first, "last": segment.last}
-        return self.desk.event("segment_recorded", **fields, **span, source=self.key, part=part)
+        late = {"late": True} if self.way.late else {}
+        return self.desk.event("segment_recorded", **fields, **span, **late, source=self.key, part=part)
 
     def _closing(self) -> list[Event]:
         """The events that end the file, after the bad rows are safe in quarantine."""
@@ -344,7 +377,7 @@ class _Run:
             "source": self.key,
             "name": _name(self.path),
             "bytes": self.source.bytes,
-            "mapping": _digest(self.telemetry),
+            "mapping": self.way.digest,
         }
         if self.wanted.after and not self.again:
             named["continued_after"] = self.wanted.after

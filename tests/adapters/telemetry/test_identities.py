@@ -65,7 +65,7 @@ def test_it_says_what_a_plain_set_says(groups: list[list[str | None]]) -> None:
 
 def test_ids_of_admitted_segments_are_known(tmp_path: Path) -> None:
     kept = Kept(one=["a", "b"], two=["c", None])
-    identities = Identities(tmp_path, kept)
+    identities = Identities(tmp_path / "ids.npz", kept)
     identities.admit(kept.segments("one"))
     assert identities.repeated(hashed(texts("a", "c"))).tolist() == [True, False]
     identities.admit(kept.segments("one", "two"))
@@ -75,11 +75,11 @@ def test_ids_of_admitted_segments_are_known(tmp_path: Path) -> None:
 
 def test_what_was_kept_is_not_read_again(tmp_path: Path) -> None:
     kept = Kept(one=["a", "b"], two=["c"], three=["d"])
-    first = Identities(tmp_path, kept)
+    first = Identities(tmp_path / "ids.npz", kept)
     first.admit(kept.segments("one", "two"))
     first.keep(kept.segments("one", "two"))
     kept.read.clear()
-    second = Identities(tmp_path, kept)
+    second = Identities(tmp_path / "ids.npz", kept)
     second.admit(kept.segments())
     assert kept.read == ["three"]
     assert second.repeated(hashed(texts("a", "c", "d", "e"))).tolist() == [True, True, True, False]
@@ -87,10 +87,10 @@ def test_what_was_kept_is_not_read_again(tmp_path: Path) -> None:
 
 def test_what_was_kept_for_more_segments_is_not_used(tmp_path: Path) -> None:
     kept = Kept(one=["a"], two=["b"])
-    first = Identities(tmp_path, kept)
+    first = Identities(tmp_path / "ids.npz", kept)
     first.admit(kept.segments())
     first.keep(kept.segments())
-    second = Identities(tmp_path, kept)
+    second = Identities(tmp_path / "ids.npz", kept)
     second.admit(kept.segments("one"))
     assert second.repeated(hashed(texts("a", "b"))).tolist() == [True, False]
 
@@ -100,7 +100,7 @@ def test_it_is_kept_again_only_when_it_has_grown_by_an_eighth(tmp_path: Path) ->
     path = tmp_path / "ids.npz"
 
     def keep(*names: str) -> bytes:
-        identities = Identities(tmp_path, kept)
+        identities = Identities(tmp_path / "ids.npz", kept)
         identities.admit(kept.segments(*names))
         identities.keep(kept.segments(*names))
         return path.read_bytes()
@@ -114,7 +114,7 @@ def test_it_is_kept_again_only_when_it_has_grown_by_an_eighth(tmp_path: Path) ->
 def test_a_damaged_file_is_as_none(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "ids.npz").write_bytes(data)
     kept = Kept(one=["a"])
-    identities = Identities(tmp_path, kept)
+    identities = Identities(tmp_path / "ids.npz", kept)
     identities.admit(kept.segments())
     assert kept.read == ["one"]
     assert identities.repeated(hashed(texts("a"))).tolist() == [True]
@@ -124,17 +124,17 @@ def test_a_file_of_another_kind_is_as_none(tmp_path: Path) -> None:
     with (tmp_path / "ids.npz").open("wb") as file:
         np.savez(file, hashes=np.array([1.5]), segments=np.array(["one"]))
     kept = Kept(one=["a"])
-    identities = Identities(tmp_path, kept)
+    identities = Identities(tmp_path / "ids.npz", kept)
     identities.admit(kept.segments())
     assert identities.repeated(hashed(texts("a"))).tolist() == [True]
 
 
 def test_what_was_kept_never_replaces_what_was_added_since(tmp_path: Path) -> None:
     kept = Kept(one=["a"])
-    first = Identities(tmp_path, kept)
+    first = Identities(tmp_path / "ids.npz", kept)
     first.admit(kept.segments())
     first.keep(kept.segments())
-    second = Identities(tmp_path, kept)
+    second = Identities(tmp_path / "ids.npz", kept)
     second.admit([])
     second.add(hashed(texts("b")))
     second.admit(kept.segments())

@@ -44,8 +44,8 @@ def _hash(text: str) -> int:
 class Identities:
     """The ids of the rows of the segments that were admitted, and of those added since."""
 
-    def __init__(self, folder: Path, batches: Batches) -> None:
-        self._path = folder / "ids.npz"
+    def __init__(self, path: Path, batches: Batches) -> None:
+        self._path = path
         self._batches = batches
         self._base: Hashes = np.array([], np.uint64)
         self._recent: list[Hashes] = []

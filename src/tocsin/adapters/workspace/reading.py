@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from tocsin.adapters.files import told, write_atomically
 from tocsin.adapters.workspace.policy_references import policy_references
-from tocsin.adapters.workspace.schema import DetectorFile, PolicyFile, SystemFile
+from tocsin.adapters.workspace.schema import ColumnFile, DetectorFile, PolicyFile, SystemFile
 from tocsin.adapters.workspace.system_references import Known, system_references
 from tocsin.document.checking import fitted
 from tocsin.document.reading import BYTES_MAX, Document, read
@@ -210,8 +210,9 @@ def _identity(file: SystemFile, document: Document, path: Path, systems: Mapping
 def _system(file: SystemFile, digest: str) -> System:
     telemetry = None
     if file.telemetry:
-        columns = {name: ColumnMapping(**column.model_dump()) for name, column in file.telemetry.columns.items()}
-        telemetry = TelemetryMapping(file.telemetry.table, columns, file.telemetry.format, file.telemetry.only)
+        given = file.telemetry
+        labels = {name: column for name, column in (given.labels or ()) if column is not None}
+        telemetry = TelemetryMapping(given.table, _mapped(given.columns), given.format, given.only, _mapped(labels))
     return System(
         **{name: getattr(file, name) for name in _SAME_IN_SYSTEM},
         facts={name: value.isoformat() if isinstance(value, date) else value for name, value in file.facts.items()},
@@ -220,6 +221,10 @@ def _system(file: SystemFile, digest: str) -> System:
         detectors=tuple(_choice(detector) for detector in file.detectors),
         digest=digest,
     )
+
+
+def _mapped(columns: Mapping[str, ColumnFile]) -> dict[str, ColumnMapping]:
+    return {name: ColumnMapping(**column.model_dump()) for name, column in columns.items()}
 
 
 def _choice(file: DetectorFile) -> DetectorChoice:

@@ -137,6 +137,14 @@ class ColumnFile(Strict):
         return self
 
 
+class LabelsFile(Strict):
+    """How a log of labels that come later is read."""
+
+    id: ColumnFile = Field(description="the id of the prediction")
+    label: ColumnFile = Field(description="what turned out to be true")
+    time: ColumnFile | None = Field(None, description="when that was known; default: the time of the prediction")
+
+
 class TelemetryFile(Strict):
     """How logs become one of the two tables."""
 
@@ -147,6 +155,9 @@ class TelemetryFile(Strict):
     )
     only: dict[str, tuple[Text, ...]] = Field(
         default_factory=dict, description="source column -> values: rows without one of them belong to another system"
+    )
+    labels: LabelsFile | None = Field(
+        None, description="for labels that come later, in a log of their own: `tocsin ingest --labels`"
     )
 
 

@@ -79,12 +79,32 @@ def _columns(telemetry: TelemetryFile, document: Document) -> Iterator[Problem]:
             yield Problem(document.place(path, key=True), what, _column_meant(telemetry.table, name))
         else:
             yield from _settings(column, kind, document, path)
+    yield from _labels(telemetry, document)
     if telemetry.format == "otlp":
         return
     for one in TABLES[telemetry.table]:
         if one.required and one.name not in telemetry.columns:
             what = f"the column {one.name!r} is not mapped, and every row needs it"
             yield Problem(document.place(("telemetry", "columns")), what, f"add it: {one.doc}")
+
+
+def _labels(telemetry: TelemetryFile, document: Document) -> Iterator[Problem]:
+    """Labels that come later belong to predictions with an id."""
+    place = document.place(("telemetry", "labels"), key=True)
+    for name, column in telemetry.labels or ():
+        kind = _type(telemetry.table, name)
+        if kind is None:
+            yield Problem(place, f"{telemetry.table} have no {name}", "labels are for predictions: remove `labels`")
+            return
+        if column is not None:
+            yield from _settings(column, kind, document, ("telemetry", "labels", name))
+    if telemetry.labels and "id" not in telemetry.columns:
+        yield Problem(place, "labels find their predictions by id, and `id` is not mapped", "add `id` to the columns")
+    if telemetry.labels and "label" in telemetry.columns:
+        yield Problem(place, "labels come with the predictions and later as well", "remove `label` from the columns")
+
+
+_MAP_IT = {"label": "map it under telemetry.columns, or under telemetry.labels if it comes later"}
 
 
 def _column_meant(table: Table, name: str) -> str:
@@ -147,9 +167,9 @@ def _needed(
 ) -> Iterator[Problem]:
     """Columns that the detector looks at and the system does not map."""
     for name in kind.required:
-        if name not in telemetry.columns:
+        if name not in telemetry.columns and not (name == "label" and telemetry.labels):
             what = f"{kind.name} needs the column {name!r}"
-            yield Problem(document.place((*path, "kind")), what, "map it under telemetry.columns")
+            yield Problem(document.place((*path, "kind")), what, _MAP_IT.get(name, "map it under telemetry.columns"))
     for setting in ("group", "crossed_with"):
         named = chosen.parameters.get(setting)
         for group in named if isinstance(named, list) else [named]:

@@ -14,6 +14,7 @@ from tocsin.cli.output import bars, counted, emit, say, table
 def ingest(
     *files: Path,
     system: Annotated[str, Parameter(name=["--system", "-s"])],
+    labels: Annotated[bool, Parameter(negative="")] = False,
     shared: Shared = DEFAULT,
 ) -> None:
     """Read telemetry files into the workspace: JSONL, CSV, Parquet, OTLP/JSON; also compressed.
@@ -27,6 +28,8 @@ def ingest(
         Files, folders, or - for standard input.
     system
         The system whose telemetry it is.
+    labels
+        The files hold labels that came later than their predictions.
     """
     from tocsin.model.errors import UsageFault
     from tocsin.service.ingesting import ingest as run
@@ -34,7 +37,7 @@ def ingest(
     if not files:
         raise UsageFault("no file is named", "name files, folders, or - for standard input")
     with shared.desk() as desk, bars(shared) as progress:
-        result = run(desk, system, files, progress)
+        result = run(desk, system, files, progress, labels=labels)
     emit(result, shared, _ingested)
 
 
