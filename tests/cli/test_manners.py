@@ -47,6 +47,7 @@ USES: Mapping[str, list[str]] = {
     "scan": ["{tmp}/prompt.txt"],
     "monitor plan": ["--system", "credit-model"],
     "rules": ["--kind", "injection"],
+    "monitor report": ["--system", "credit-model"],
     "incident declare": ["A stranger's IBAN", "-s", "support-assistant", "--category", "data_leakage"],
     "incident list": [],
     "incident show": [NAME],

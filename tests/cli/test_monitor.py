@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 
 from tests.cli.test_compare import Page
@@ -204,3 +205,96 @@ def test_a_detector_without_a_plan_says_why(tmp_path: Path, capsys: pytest.Captu
     code, out, _ = desk("monitor", "plan", "-s", "loans")
     assert code == EXIT_OK
     assert "No plan: no rows of it were seen; say how many and at which rate." in out
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose error rate rose, with a row in quarantine."""
+    root = tmp_path_factory.mktemp("judged")
+    desk = Desk(root, _Silent(), "loans", LOANS)  # type: ignore[arg-type]
+    desk.log(decisions(0, 4_000, fault=False))
+    bad = decisions(4_000, 2_001, fault=True)
+    bad[7]["at"] = "no time"
+    desk.log(bad)
+    desk("detect")
+    return root
+
+
+class TestReport:
+    """What is judged, as words, JSON, a page and a PDF."""
+
+    def run(self, root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+        return run(capsys, "report", "-s", "loans", *words, "-C", str(root))
+
+    def test_words(self, judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, out, err = self.run(judged, capsys)
+        assert (code, err) == (EXIT_OK, "")
+        assert "error_rate" in out
+        assert "alarm" in out
+        assert "Each on its own: of 4 detectors, at most 0.2 on average ever alarm falsely." in out
+
+    def test_json_holds_everything(self, judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        told = json.loads(self.run(judged, capsys, "--json")[1])
+        sheets = {sheet["detector"]: sheet for sheet in told["sheets"]}
+        error = sheets["error_rate"]
+        assert (error["state"], error["windows"]) == ("alarm", 30)
+        assert error["alarms"][0]["title"].startswith("The error rate rose to")
+        assert error["rates"][0]["low"] < error["rates"][0]["value"] < error["rates"][0]["high"]
+        assert {chart["title"].split(",")[0] for chart in error["charts"]} == {
+            "Evidence as a power of ten",
+            "Error rate",
+        }
+        assert sheets["missing_values:feature.income"]["state"] == "quiet"
+        assert [source["quarantined"] for source in told["sources"]] == [0, 1]
+        assert sum(told["sources"][1]["reasons"].values()) == 1
+        assert told["upto"] == "2026-09-05T04:00:00Z" or told["upto"].startswith("2026-09-05")
+
+    def test_the_page(self, judged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "report.html"
+        assert self.run(judged, capsys, "--out", str(path))[0] == EXIT_OK
+        page = Page(path.read_text(encoding="utf-8"))
+        words = [word for word in page.words if word.strip()]
+        assert "In alarm: error_rate." in words
+        assert page.tags.count("svg") == page.tags.count("figcaption") == page.tags.count("details") >= 8
+        assert page.tags.count("title") == 1 + page.tags.count("svg") == 1 + page.tags.count("desc")
+        assert page.tags.count("table") == page.tags.count("caption")
+        assert "What it does not guarantee" in words
+        assert "mode of all rows" in words
+        again = tmp_path / "again.html"
+        self.run(judged, capsys, "--out", str(again))
+        assert again.read_bytes() == path.read_bytes()
+
+    def test_the_pdf(self, judged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        one, other = tmp_path / "one.pdf", tmp_path / "other.PDF"
+        for path in (one, other):
+            assert self.run(judged, capsys, "--out", str(path))[0] == EXIT_OK
+        assert one.read_bytes() == other.read_bytes(), "the same ledger gives the same bytes"
+        text = " ".join(page.extract_text() for page in pypdf.PdfReader(one).pages)
+        assert "Monitoring of Watched" in text
+        assert "What it does not guarantee" in text
+
+    def test_before_anything_is_judged(self, loans: Desk) -> None:
+        code, out, err = loans("monitor", "report", "-s", "loans", "-o", str(loans.root / "r.pdf"))
+        assert (code, err) == (EXIT_OK, "")
+        assert out.count("no window yet") == 4
+        assert (loans.root / "r.pdf").stat().st_size > 1_000
+
+    @pytest.mark.parametrize(
+        ("words", "what"),
+        [
+            (("-s", "nobody"), "no system 'nobody'"),
+            (("-s", "loans", "-o", "report.docx"), "report.docx is neither .html nor .pdf"),
+        ],
+    )
+    def test_nonsense_is_told(self, loans: Desk, words: tuple[str, ...], what: str) -> None:
+        code, out, err = loans("monitor", "report", *words)
+        assert code != EXIT_OK
+        assert out == ""
+        assert what in err
+
+
+class _Silent:
+    """Stands in where a fixture of a class cannot capture."""
+
+    def readouterr(self) -> tuple[str, str]:
+        return "", ""

@@ -47,6 +47,7 @@ COMMANDS = (
     Command("watch", "watch:watch", "Follow a folder: ingest, detect and triage what arrives.", WATCH),
     Command("findings", "findings:findings", "List what the detectors found, or explain one finding.", WATCH),
     Command("monitor plan", "monitor:plan", "Tell how soon which change would be found, before deploying.", WATCH),
+    Command("monitor report", "monitor:report", "Report what the detectors of a system saw, with plots.", WATCH),
     Command("compare", "compare:compare", "Compare two files of rows, column by column and group by group.", WATCH),
     Command("scan", "scan:scan", "Scan texts for personal data, secrets and attack wording.", WATCH),
     Command("rules", "rules:rules", "List the rules of text detection, and how far each can be trusted.", WATCH),

@@ -147,6 +147,14 @@ def history(desk: Desk, system_id: str, detector_id: str) -> list[Past]:
     return [Past(msgspec.convert(data["window"], Window), data["statistics"]) for data in mine]
 
 
+def sequence(desk: Desk, watcher: AnyDetector) -> Any:
+    """The detector's sequence state after the last window that it judged with its present specification."""
+    journal = _Journal()
+    journal.catch_up(desk, watcher.system)
+    kept = journal.of(watcher).sequence
+    return watcher.sequence_from_bytes(kept) if kept else watcher.begin()
+
+
 def window_states(desk: Desk, system_id: str, detector_id: str, since: datetime) -> Iterator[Any]:
     """The states of the windows of all rows from `since` on, the last and unfinished one included; nothing is recorded."""
     watcher = detector(desk, system_id, detector_id)

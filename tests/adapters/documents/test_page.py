@@ -122,3 +122,13 @@ def test_long_labels_are_cut_on_the_axis_and_whole_in_the_words() -> None:
 )
 def test_amounts_are_written_in_their_unit(value: float | None, unit: str, shown: str) -> None:
     assert amount(value, unit) == shown
+
+
+def test_pictures_folded_parts_and_warnings_escape_their_words() -> None:
+    hostile = "<b>x</b>\u202e"
+    assert page.figure("<svg></svg>", hostile).startswith("<figure><svg></svg><figcaption>&lt;b&gt;x")
+    assert page.folded(hostile, "<p>inside</p>").endswith("</summary><p>inside</p></details>")
+    assert page.warning(hostile).startswith('<p class="beyond">&lt;b&gt;')
+    for made in (page.figure("", hostile), page.folded(hostile, ""), page.warning(hostile)):
+        assert "<b>" not in made
+        assert "\u202e" not in made

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.adapters.documents import plots
-from tocsin.adapters.documents.plots import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Grid, Line, lines
+from tocsin.adapters.documents.plots import BOTTOM, HEIGHT, LEFT, RIGHT, STANDALONE, TOP, WIDTH, Grid, svg
+from tocsin.model.chart import Chart, Line
 
 HOSTILE = "<script>alert(1)</script>\u202e&"
 PLACES = ["Monday", "Tuesday", "Wednesday", "Thursday"]
@@ -19,27 +20,27 @@ numbers = st.floats(-1e9, 1e9, allow_nan=False)
 
 
 def drawn(*given: Line, marks: tuple[int, ...] = (), unit: str = "", places: list[str] = PLACES) -> ET.Element:
-    return ET.fromstring(lines("A title", "what it shows", places, given, unit=unit, marks=marks))
+    return ET.fromstring(svg(Chart("A title", "what it shows", unit, tuple(places), given, marks)))
 
 
 def points(path: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in re.findall(r"[ML]([\d.-]+) ([\d.-]+)", path)]
 
 
-def texts(svg: ET.Element) -> list[str]:
-    return [str(element.text) for element in svg.iter("text")]
+def texts(picture: ET.Element) -> list[str]:
+    return [str(element.text) for element in picture.iter("text")]
 
 
 def test_title_and_description_come_first() -> None:
-    svg = drawn(Line("a", [1, 2, 3, 4]))
-    assert [child.tag for child in svg][:2] == ["title", "desc"]
-    assert svg.attrib["role"] == "img"
-    assert [svg.findtext("title"), svg.findtext("desc")] == ["A title", "what it shows"]
+    picture = drawn(Line("a", [1, 2, 3, 4]))
+    assert [child.tag for child in picture][:2] == ["title", "desc"]
+    assert picture.attrib["role"] == "img"
+    assert [picture.findtext("title"), picture.findtext("desc")] == ["A title", "what it shows"]
 
 
 def test_values_lie_where_the_axis_says() -> None:
-    svg = drawn(Line("a", [0, 10, 5, 0]))
-    path = svg.findall("path")[0].attrib
+    picture = drawn(Line("a", [0, 10, 5, 0]))
+    path = picture.findall("path")[0].attrib
     bottom, top = HEIGHT - BOTTOM, TOP
     assert path["class"] == "l0"
     wide = (WIDTH - LEFT - RIGHT) / 3
@@ -54,8 +55,8 @@ def test_a_gap_lifts_the_pen() -> None:
 
 
 def test_a_band_goes_there_and_back() -> None:
-    svg = drawn(Line("a", [2, 2, 2, 2], [1, 1, None, 1], [3, 3, 3, 3]))
-    corners = svg.findall("polygon")[0].attrib["points"].split()
+    picture = drawn(Line("a", [2, 2, 2, 2], [1, 1, None, 1], [3, 3, 3, 3]))
+    corners = picture.findall("polygon")[0].attrib["points"].split()
     assert len(corners) == 6, "the place without a bound is left out"
     ys = [float(corner.split(",")[1]) for corner in corners]
     assert ys[:3] == [TOP] * 3
@@ -63,8 +64,8 @@ def test_a_band_goes_there_and_back() -> None:
 
 
 def test_marks_stand_on_the_first_line() -> None:
-    svg = drawn(Line("a", [0, 10, None, 0]), Line("b", [5, 5, 5, 5]), marks=(1, 2))
-    (mark,) = svg.findall("circle")
+    picture = drawn(Line("a", [0, 10, None, 0]), Line("b", [5, 5, 5, 5]), marks=(1, 2))
+    (mark,) = picture.findall("circle")
     assert float(mark.attrib["cy"]) == TOP
 
 
@@ -95,10 +96,10 @@ def test_every_value_is_inside(values: list[float]) -> None:
 
 
 def test_names_do_not_lie_on_each_other() -> None:
-    svg = drawn(*(Line(f"line {n}", [1, 2, 3, 4 + n / 1000], style=n) for n in range(4)))
-    heights = [float(e.attrib["y"]) for e in svg.iter("text") if str(e.text).startswith("line")]
+    picture = drawn(*(Line(f"line {n}", [1, 2, 3, 4 + n / 1000], style=n) for n in range(4)))
+    heights = [float(e.attrib["y"]) for e in picture.iter("text") if str(e.text).startswith("line")]
     assert all(b - a >= plots.LABEL_HEIGHT for a, b in pairwise(heights))
-    assert {path.attrib["class"] for path in svg.findall("path")} == {"l0", "l1", "l2", "l3"}
+    assert {path.attrib["class"] for path in picture.findall("path")} == {"l0", "l1", "l2", "l3"}
 
 
 def test_many_places_are_labelled_sparsely() -> None:
@@ -116,13 +117,29 @@ def test_one_place_and_no_value_are_drawn_too() -> None:
 
 
 def test_hostile_text_stays_text() -> None:
-    raw = lines(HOSTILE, HOSTILE, [HOSTILE], [Line(HOSTILE, [1.0])], unit=HOSTILE)
+    raw = svg(Chart(HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), (Line(HOSTILE, [1.0]),)))
     assert "<script" not in raw
     assert "\u202e" not in raw
-    svg = ET.fromstring(raw)
-    assert str(svg.findtext("title")).startswith("<script>")
+    assert str(ET.fromstring(raw).findtext("title")).startswith("<script>")
 
 
 def test_the_same_values_give_the_same_bytes() -> None:
-    one, other = (lines("t", "d", PLACES, [Line("a", [0.1, 0.2, 0.3, 0.4])]) for _ in range(2))
-    assert one == other
+    chart = Chart("t", "d", "", tuple(PLACES), (Line("a", [0.1, 0.2, 0.3, 0.4]),))
+    assert svg(chart) == svg(chart)
+
+
+def test_a_picture_that_stands_for_itself_brings_its_colours() -> None:
+    chart = Chart("t", "d", "", tuple(PLACES), (Line("a", [1, 2, 3, 4], [0, 1, 2, 3], [2, 3, 4, 5], style=3),))
+    alone = svg(chart, STANDALONE)
+    root = ET.fromstring(alone)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    used = {name for element in root.iter() for name in element.attrib.get("class", "").split()} - {"plot"}
+    assert {"l3", "f3", "band", "rule"} <= used
+    assert all(f".{name}{{" in STANDALONE for name in used)
+    assert "var(" not in alone, "a picture knows no variables of a page"
+
+
+def test_a_chart_says_the_same_as_a_table() -> None:
+    chart = Chart("t", "d", "", ("x", "y"), (Line("a", [1, None], [0, 0], [2, 2]), Line("b", [3, 4])))
+    assert chart.columns() == ["", "a", "a, from", "a, to", "b"]
+    assert list(chart.rows()) == [("x", (1, 0, 2, 3)), ("y", (None, 0, 2, 4))]

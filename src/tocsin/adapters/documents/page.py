@@ -17,12 +17,15 @@ body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)
 table{border-collapse:collapse;margin:.5rem 0 1rem;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}
 caption{text-align:left;font-weight:600;padding:.25rem 0}
 th,td{padding:.2rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
-td.n{text-align:right;white-space:nowrap}
+td.n{text-align:right;white-space:nowrap}th[scope=row]{min-width:7rem}
 .beyond{color:var(--warn);font-weight:600}
+figure{margin:1rem 0 .25rem}figcaption,summary{font-size:.875rem}summary{cursor:pointer}
 svg{max-width:100%;height:auto}svg text{fill:var(--ink);font:11px system-ui,sans-serif}
 .a{fill:var(--a)}.b{fill:var(--b)}line{stroke:var(--ink)}.rule{stroke:var(--line)}
 .plot path{fill:none;stroke-width:2}.l0{stroke:var(--b)}.l1{stroke:var(--ink);stroke-dasharray:6 4}.l2{stroke:var(--a);stroke-dasharray:2 3}
-.l3{stroke:var(--warn);stroke-dasharray:10 4}.plot .band{fill:var(--b);fill-opacity:.15}.plot .mark{fill:var(--warn);stroke:var(--paper)}
+.l3{stroke:var(--warn);stroke-dasharray:10 4}.plot .band{fill-opacity:.15}
+.f0{fill:var(--b)}.f1{fill:var(--ink)}.f2{fill:var(--a)}.f3{fill:var(--warn)}
+.plot .mark{fill:var(--warn);stroke:var(--paper)}
 """
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 HEIGHT, BAR = 120, 14
@@ -57,6 +60,21 @@ def heading(words: str, level: int = 2) -> str:
 def paragraph(words: str) -> str:
     """A paragraph."""
     return f"<p>{text(words)}</p>"
+
+
+def warning(words: str) -> str:
+    """A paragraph that is set apart."""
+    return f'<p class="beyond">{text(words)}</p>'
+
+
+def figure(picture: str, words: str) -> str:
+    """A picture that was made here, with its caption."""
+    return f"<figure>{picture}<figcaption>{text(words)}</figcaption></figure>"
+
+
+def folded(words: str, body: str) -> str:
+    """What is shown when somebody asks for it."""
+    return f"<details><summary>{text(words)}</summary>{body}</details>"
 
 
 def items(lines: Sequence[str]) -> str:

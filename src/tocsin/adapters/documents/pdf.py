@@ -20,6 +20,8 @@ from tocsin.model.errors import EnvironmentFault
 STANDARDS: list[Literal["ua-1", "a-2a"]] = ["ua-1", "a-2a"]
 LONG_WORD = 28
 """As many of the widest letters as the value column holds."""
+PICTURE = "svg"
+"""The key of a picture, which is no text."""
 ATTEMPTS = 6
 """Hostile text may hold thousands of characters without a font, and typst names them run by run: after so many runs all are replaced."""
 EVERYWHERE = 0x17F
@@ -33,33 +35,33 @@ class _Unshown(NamedTuple):
     message: str
 
 
-def report(data: Any) -> bytes:
-    """A filled form as PDF. `prepared_at` (UTC, as `2026-11-24T09:00:00Z`) is the document's date.
+def report(data: Any, template: str = "report.typ") -> bytes:
+    """A filled form as PDF, or whatever the template sets. `prepared_at` (UTC, as `2026-11-24T09:00:00Z`) is the document's date.
 
     Raises:
         EnvironmentFault: typst refuses; its message names the reason.
     """
     value = msgspec.to_builtins(data)
-    made = _compiled(value, frozenset(), own_fonts_only=True)
+    made = _compiled(value, frozenset(), template, own_fonts_only=True)
     unshown: frozenset[str] = frozenset()
     for _ in range(ATTEMPTS):
         if isinstance(made, bytes):
             return made
-        made = _compiled(value, unshown, own_fonts_only=False)
+        made = _compiled(value, unshown, template, own_fonts_only=False)
         if not isinstance(made, bytes):
             unshown |= _named(made.message)
-    made = _compiled(value, frozenset(_beyond(value)), own_fonts_only=True)
+    made = _compiled(value, frozenset(_beyond(value)), template, own_fonts_only=True)
     if isinstance(made, bytes):
         return made
     raise EnvironmentFault(f"the PDF cannot be written: {made.message}", "use the JSON of the form, and report this")
 
 
-def _compiled(value: Any, unshown: frozenset[str], *, own_fonts_only: bool) -> bytes | _Unshown:
+def _compiled(value: Any, unshown: frozenset[str], template: str, *, own_fonts_only: bool) -> bytes | _Unshown:
     body = msgspec.json.encode(_plain(value, unshown)).decode()
-    template = files("tocsin.adapters.documents").joinpath("report.typ").read_bytes()
+    source = files("tocsin.adapters.documents").joinpath(template).read_bytes()
     try:
         pdf = typst.compile(
-            template,
+            source,
             None,
             format="pdf",
             sys_inputs={"data": body},
@@ -92,7 +94,7 @@ def _plain(value: Any, unshown: frozenset[str]) -> Any:
         lines = value.replace("\r\n", "\n").expandtabs(4)
         return " ".join(_breakable(word) for word in _visible(lines, unshown).split(" "))
     if isinstance(value, dict):
-        return {key: _plain(item, unshown) for key, item in value.items()}
+        return {key: item if key == PICTURE else _plain(item, unshown) for key, item in value.items()}
     return [_plain(item, unshown) for item in value] if isinstance(value, list | tuple) else value
 
 

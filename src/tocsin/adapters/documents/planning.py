@@ -8,6 +8,7 @@ from tocsin.adapters.documents import page as pages
 from tocsin.adapters.documents import plots
 from tocsin.adapters.documents.comparison import amount
 from tocsin.detect.planning.power import FOUND, Plan, Planned, Power
+from tocsin.model.chart import Chart, Line
 
 HEADS = ("level", "beyond", "found", "half by window", "9 of 10 by window", "half of them, 95 % interval")
 
@@ -83,13 +84,13 @@ def _rows(power: Power) -> Iterator[tuple[str, ...]]:
 
 
 def _plot(power: Power) -> str:
-    levels = [amount(delay.level, power.unit) for delay in power.delays]
-    half = plots.Line("half", [delay.median for delay in power.delays])
-    most = plots.Line("nine of ten", [delay.slow for delay in power.delays], style=1)
+    levels = tuple(amount(delay.level, power.unit) for delay in power.delays)
+    half = Line("half", [delay.median for delay in power.delays])
+    most = Line("nine of ten", [delay.slow for delay in power.delays], style=1)
     told = "; ".join(
         f"at {level} half by window {d.median or 'none'}" for level, d in zip(levels, power.delays, strict=True)
     )
-    return plots.lines(f"Windows until a change of the {power.about} is found", told, levels, [half, most])
+    return plots.svg(Chart(f"Windows until a change of the {power.about} is found", told, "", levels, (half, most)))
 
 
 def _with(value: float, unit: str) -> str:

@@ -6,10 +6,10 @@ Lines differ by their dashes as well as by their colour, and each is named at it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
 from tocsin.adapters.documents.page import text
+from tocsin.model.chart import Chart, Line, Values
 
 WIDTH, HEIGHT = 760, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 150, 12, 30
@@ -17,19 +17,6 @@ TICKS = 4
 LABELS_MAX = 6
 LABEL_HEIGHT = 14
 SMALLEST = 1e-200
-Values = Sequence[float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A named line over the places; None leaves a gap. `low` and `high` draw a band around it."""
-
-    name: str
-    values: Values
-    low: Values = ()
-    high: Values = ()
-    style: int = 0
-    """0 blue, 1 dashed in ink, 2 dotted in grey, 3 long dashes in the colour of warnings."""
 
 
 class Grid:
@@ -53,23 +40,28 @@ class Grid:
         return TOP + (HEIGHT - TOP - BOTTOM) * (self.ticks[-1] - value) / (self.ticks[-1] - self.ticks[0])
 
 
-def lines(
-    title: str, told: str, places: Sequence[str], drawn: Sequence[Line], *, unit: str = "", marks: Sequence[int] = ()
-) -> str:
-    """The plot; `told` says in words what it shows, `marks` are places on the first line at which something happened.
+STANDALONE = """
+text{fill:#111827;font:11px 'Libertinus Serif'}.rule{stroke:#d1d5db}path{fill:none;stroke-width:2}
+.l0{stroke:#1d4ed8}.l1{stroke:#111827;stroke-dasharray:6 4}.l2{stroke:#6b7280;stroke-dasharray:2 3}.l3{stroke:#9f1239;stroke-dasharray:10 4}
+.band{fill-opacity:.15}.f0{fill:#1d4ed8}.f1{fill:#111827}.f2{fill:#6b7280}.f3{fill:#9f1239}.mark{fill:#9f1239;stroke:#ffffff}
+"""
+"""Colours of a picture that stands in no page."""
 
-    `unit`: `share` shows percent; any other is written behind the numbers.
-    """
-    values = [v for line in drawn for part in (line.values, line.low, line.high) for v in part if _known(v)]
-    grid = Grid(len(places), [v for v in values if v is not None])
+
+def svg(chart: Chart, style: str = "") -> str:
+    """The picture; with a style of its own it stands for itself."""
+    values = [v for line in chart.lines for part in (line.values, line.low, line.high) for v in part if _known(v)]
+    grid = Grid(len(chart.places), [v for v in values if v is not None])
+    own = f"<style>{style}</style>" if style else ""
+    space = ' xmlns="http://www.w3.org/2000/svg"' if style else ""
     parts = [
-        f'<svg class="plot" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">',
-        f"<title>{text(title)}</title><desc>{text(told)}</desc>",
-        *_axes(grid, places, unit),
-        *(_band(grid, line) for line in drawn if line.low),
-        *(_path(grid, line) for line in drawn),
-        *_names(grid, drawn),
-        *_marks(grid, drawn[0].values, marks),
+        f'<svg class="plot" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"{space}>{own}',
+        f"<title>{text(chart.title)}</title><desc>{text(chart.told)}</desc>",
+        *_axes(grid, chart.places, chart.unit),
+        *(_band(grid, line) for line in chart.lines if line.low),
+        *(_path(grid, line) for line in chart.lines),
+        *_names(grid, chart.lines),
+        *_marks(grid, chart.lines[0].values, chart.marks),
     ]
     return "".join([*parts, "</svg>"])
 
@@ -114,7 +106,7 @@ def _band(grid: Grid, line: Line) -> str:
     known = [(grid.x(n), low, high) for n, (low, high) in enumerate(bounds) if low is not None and high is not None]
     there = [f"{x:.1f},{grid.y(high):.1f}" for x, _, high in known]
     back = [f"{x:.1f},{grid.y(low):.1f}" for x, low, _ in reversed(known)]
-    return f'<polygon class="band" points="{" ".join([*there, *back])}"/>' if known else ""
+    return f'<polygon class="band f{line.style}" points="{" ".join([*there, *back])}"/>' if known else ""
 
 
 def _names(grid: Grid, drawn: Sequence[Line]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from tocsin.cli.options import DEFAULT, Shared
 from tocsin.cli.output import bars, emit, heading, say, span, table
 from tocsin.model.errors import EXIT_OK, UsageFault
 
+WRITERS = (".html", ".htm", ".pdf")
+
 
 def plan(
     *,
@@ -95,6 +97,59 @@ def plan(
             write_atomically(html, page(made).encode())
     emit(made, shared, lambda _: _show(made, html))
     return EXIT_OK
+
+
+def report(
+    *,
+    system: Annotated[str, Parameter(name=["--system", "-s"])],
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    shared: Shared = DEFAULT,
+) -> int:
+    """Report what the detectors of a system saw: their streams, evidence and alarms, and what they promise.
+
+    Reads what `tocsin detect` recorded; the same ledger gives the same bytes.
+
+    Parameters
+    ----------
+    system
+        The system.
+    out
+        Write the report with plots to this file: .html or .pdf.
+    """
+    from tocsin.service.monitoring import overview
+
+    if out is not None and out.suffix.lower() not in WRITERS:
+        raise UsageFault(f"{out} is neither .html nor .pdf", "choose a name that ends in one of them")
+    with shared.desk() as desk:
+        found = overview(desk, system)
+    if out is not None:
+        from tocsin.adapters.documents import monitoring
+        from tocsin.adapters.files import told, write_atomically
+
+        made = monitoring.as_pdf(found) if out.suffix.lower() == ".pdf" else monitoring.page(found).encode()
+        with told(out):
+            write_atomically(out, made)
+    emit(found, shared, lambda _: _show_report(found, out))
+    return EXIT_OK
+
+
+def _show_report(found: Any, out: Path | None) -> None:
+    rows = (
+        (sheet.detector, sheet.state, f"{sheet.windows:,}", f"{len(sheet.alarms):,}", _last(sheet))
+        for sheet in found.sheets
+    )
+    table(("detector", "state", "windows", "alarms", "last alarm"), rows, right=("windows", "alarms"))
+    for sheet in found.sheets:
+        for rate in sheet.rates:
+            say(f"{sheet.detector}: {rate}")
+    for promise in found.false_alarms:
+        say(promise)
+    if out:
+        say(f"Written: {out}")
+
+
+def _last(sheet: Any) -> str:
+    return f"{sheet.alarms[-1].at:%Y-%m-%d %H:%M} UTC  {sheet.alarms[-1].title}" if sheet.alarms else "-"
 
 
 def _refuse(**given: Any) -> None:
