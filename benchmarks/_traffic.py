@@ -45,6 +45,8 @@ class Design:
     """Whether the row rate served is exactly `rate` (the null of a limit) or that of the people who happen to be there."""
     season: float = 0.0
     """Log amplitude of a daily wave with a weekend's dip."""
+    week: float = 0.0
+    """How much more, on the log scale, two windows of every seven have."""
 
 
 class People:
@@ -86,7 +88,8 @@ def factors(rng: np.random.Generator, design: Design, windows: int) -> np.ndarra
         noise[n] = design.carry * noise[n - 1] + math.sqrt(1 - design.carry**2) * noise[n]
     hour = np.arange(windows)
     wave = np.sin(2 * np.pi * hour / 24) - 0.5 * ((hour // 24) % 7 >= 5)
-    return np.exp(design.shock * noise - design.shock**2 / 2 + design.season * wave)
+    free = design.week * (hour % 7 >= 5)
+    return np.exp(design.shock * noise - design.shock**2 / 2 + design.season * wave + free)
 
 
 def stream(rng: np.random.Generator, design: Design, windows: int, change: int = -1, to: float = 0.0) -> Iterator[Any]:

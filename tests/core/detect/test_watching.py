@@ -163,7 +163,7 @@ def test_the_finding_names_its_estimand_and_its_mode() -> None:
         detector("error_rate", windows_of_reference=10), [_counts(rng, 0.05 if n < 10 else 0.3) for n in range(14)]
     )[0][0][1]
     assert "its own first windows" in own.strength.guarantee
-    assert "2.5% that the reference itself misleads" in own.strength.guarantee
+    assert "on top 5% that the reference itself misleads" in own.strength.guarantee
     assert "normal is" in own.title
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tocsin.detect.streams.contrast import Floats, Rates
 from tocsin.detect.streams.reference import Reference
-from tocsin.detect.streams.wrappers import Guarantee, log_mean, log_statistic, start, step
+from tocsin.detect.streams.wrappers import ANY_TIME, Guarantee, Spending, log_mean, log_statistic, start, step
 from tocsin.model.errors import BadInput, Place
 
 VERSION = 1
@@ -41,9 +41,9 @@ class Process(msgspec.Struct, frozen=True, array_like=True):
     share: float
     alarms: int = 0
 
-    def after(self, log_e: Floats, guarantee: Guarantee) -> Process:
+    def after(self, log_e: Floats, guarantee: Guarantee, spending: Spending = ANY_TIME) -> Process:
         """The process after one more window."""
-        log_a = step(_array(self.log_a), log_e, self.windows + 1, guarantee)
+        log_a = step(_array(self.log_a), log_e, self.windows + 1, guarantee, spending)
         return Process(tuple(float(a) for a in log_a), self.windows + 1, self.share, self.alarms)
 
     def spread(self, bets: int) -> Process:
@@ -52,9 +52,9 @@ class Process(msgspec.Struct, frozen=True, array_like=True):
             return self
         return Process((log_mean(_array(self.log_a)),) * bets, self.windows, self.share, self.alarms)
 
-    def log_e_value(self, guarantee: Guarantee) -> float:
-        """The logarithm of the present statistic."""
-        return log_statistic(_array(self.log_a), max(self.windows, 1), guarantee) if self.windows else 0.0
+    def log_e_value(self, guarantee: Guarantee, spending: Spending = ANY_TIME) -> float:
+        """The logarithm of the present statistic; `spending` is that of its steps."""
+        return log_statistic(_array(self.log_a), self.windows, guarantee, spending) if self.windows else 0.0
 
     def alarming(self, log_e: float, log_threshold: float) -> bool:
         """Whether to alarm: at the threshold, and after an alarm only when the evidence since has doubled on the log scale.

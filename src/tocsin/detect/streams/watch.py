@@ -26,6 +26,7 @@ from tocsin.detect.streams.measure import Measure, texts
 from tocsin.detect.streams.reference import MODES, Direction, Normal, Reference
 from tocsin.detect.streams.sequence import ContrastSequence, Process, Seen
 from tocsin.detect.streams.since import rate_since
+from tocsin.detect.streams.wrappers import ANY_TIME, LATER, Spending
 from tocsin.model.detector import DetectorKind, Evaluated, Parameter, Setting
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Effect, Finding, Level, RowRef
@@ -45,7 +46,7 @@ REFERENCE: tuple[Parameter, ...] = (
         "reference_mode",
         str,
         "auto",
-        "how far later windows may stray: own, population (members come and go), shocks, gaussian; auto decides",
+        "how far later windows may stray: own, population (members come and go), shocks, gaussian; auto decides, again and again",
         ("auto", "own", "population", "shocks", "gaussian"),
     ),
 )
@@ -91,7 +92,7 @@ class Watch(Counting):
     @property
     def specification(self) -> Mapping[str, Json]:
         """Everything that decides the result."""
-        return {"kind": self.measure.name, "version": 1, **self.setting.parameters}
+        return {"kind": self.measure.name, "version": 2, **self.setting.parameters}
 
     def observe(self, state: GroupCounts, batch: pa.RecordBatch) -> GroupCounts:
         """The state after these rows; a row that does not count for the measure is passed over."""
@@ -121,16 +122,16 @@ class Watch(Counting):
                 key = f"{name}:{direction}"
                 largest = sequence.references.get(name, Reference()).largest
                 log_e = reference.log_e(normal, direction, self._tolerance, tables[name], largest)
-                processes[key] = processes[key].spread(len(log_e)).after(log_e, self.guarantee)
+                processes[key] = processes[key].spread(len(log_e)).after(log_e, self.guarantee, self._spending)
         references = dict(sequence.references)
         for name, table in tables.items():
-            references[name] = self._remembered(references.get(name, Reference()), table, judged=name in normals)
+            references[name] = self._remembered(references.get(name, Reference()), name, table, processes)
         main = [name for name in tables if _watched(name)]
         present = {name: (int(tables[name][0].sum()), round(float(tables[name][1].sum()), 4)) for name in main}
         design = max([1.0, *(counts.design(tables[name]) for name in main if self.buckets > 1)])
         seen = Seen(window.index, telling.micros(window.start), design, present, 0, processes)
         after = msgspec.structs.replace(sequences.advanced(sequence, seen), references=references)
-        logs = {key: p.log_e_value(self.guarantee) for key, p in processes.items() if _watched(key)}
+        logs = {key: p.log_e_value(self.guarantee, self._spending) for key, p in processes.items() if _watched(key)}
         crossed = [key for key in logs if processes[key].alarming(logs[key], self.log_threshold(processes[key]))]
         findings = tuple(self._finding(after, state, window, key, logs[key], normals) for key in crossed)
         statistics = self._statistics(after, present, logs)
@@ -156,6 +157,10 @@ class Watch(Counting):
     @property
     def _span(self) -> tuple[float, float]:
         return self.measure.span(self.setting.parameters)
+
+    @property
+    def _spending(self) -> Spending:
+        return LATER if self.get("limit") is None else ANY_TIME
 
     @property
     def _tolerance(self) -> float:
@@ -187,17 +192,15 @@ class Watch(Counting):
         if limit is not None:
             low, high = self._span
             return Normal("limit", (float(limit) - low) / (high - low))
-        before = sequence.references.get(name, Reference())
-        if before.windows < int(self.get("windows_of_reference")):
-            return None
-        wanted = "own" if name.startswith(SEGMENT_MARK) else str(self.get("reference_mode"))
-        return reference.normal_of(before, wanted)
+        return sequence.references.get(name, Reference()).normal
 
-    def _remembered(self, before: Reference, table: Tallies, *, judged: bool) -> Reference:
-        """A reference that is complete changes no more, but for its largest bucket."""
-        if judged:
-            return before.seeing(int(table[0].max()))
-        return before.after(table, folding=self.get("reference_mode") == "population")
+    def _remembered(self, before: Reference, name: str, table: Tallies, processes: Mapping[str, Process]) -> Reference:
+        """The reference after this window, which says nothing about what is normal while a fault is known."""
+        if self.get("limit") is not None:
+            return msgspec.structs.replace(before, largest=max(before.largest, int(table[0].max())))
+        wanted = "own" if name.startswith(SEGMENT_MARK) else str(self.get("reference_mode"))
+        alarms = [processes[key].alarms for key in (f"{name}:{way}" for way in self._directions) if key in processes]
+        return before.after(table, wanted, int(self.get("windows_of_reference")), quiet=not any(alarms))
 
     def _processes(self, sequence: ContrastSequence, tables: Mapping[str, Tallies]) -> dict[str, Process]:
         """The processes before this window, with new ones for the series that are seen for the first time."""
@@ -214,7 +217,10 @@ class Watch(Counting):
     ) -> Mapping[str, Json]:
         bars = {key: self.bar(after.processes[key]) for key in logs}
         top = max(logs, key=lambda key: logs[key] / bars[key], default="")
-        gathered = {name: kept.windows for name, kept in sorted(after.references.items()) if _watched(name)}
+        needed = int(self.get("windows_of_reference"))
+        gathered = {
+            name: min(kept.windows, needed) for name, kept in sorted(after.references.items()) if _watched(name)
+        }
         told: dict[str, Json] = {
             "series": {name: list(pair) for name, pair in sorted(present.items())},
             "log10_e": {key: round(value / log(10), 4) for key, value in sorted(logs.items())},
@@ -224,7 +230,7 @@ class Watch(Counting):
         if self.measure.unit(self.setting.parameters) == "share":
             told["totals"] = {name: list(pair) for name, pair in sorted(after.totals.items())}
         if self.get("limit") is None:
-            told["reference"] = {"windows": gathered, "needed": self.get("windows_of_reference")}
+            told["reference"] = {"windows": gathered, "needed": needed}
             told["normal"] = {
                 name: [normal.mode, round(self._shown(normal.mean), 6)]
                 for name in gathered
@@ -301,7 +307,7 @@ class Watch(Counting):
         """The guarantee with its estimand, the mode in force, and what comes on top of it."""
         words = f"{self.claim()}, {MODES[normal.mode]}"
         if normal.mode != "limit":
-            words += f"; on top {reference.BETA:.1%} that the reference itself misleads (approximate)"
+            words += f"; on top {reference.BETA:.0%} that the reference itself misleads (approximate)"
         return words if state.united or self.buckets == 1 else f"{words}; rows without a unit count as independent"
 
     def _effect(self, rate: confidence.Interval) -> Effect:
@@ -324,7 +330,7 @@ class Watch(Counting):
             normal = self._normal(after, name)
             if process and normal and name.startswith(SEGMENT_MARK):
                 rows, amount = (float(part) for part in self._table(state, name).sum(axis=1))
-                log_e = process.log_e_value(self.guarantee)
+                log_e = process.log_e_value(self.guarantee, self._spending)
                 found.append(Segment(name[1:], int(rows), amount / max(rows, 1), normal.mean, log_e))
         return explaining.discovered(found)
 

@@ -9,7 +9,7 @@ All in logarithms, one number per bet.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -17,9 +17,21 @@ from tocsin.detect.streams.contrast import Floats
 
 Guarantee = Literal["pfa", "sr"]
 HORIZON = 400
-AT_ONCE, SOON, EVENLY = 0.4, 0.2, 0.4
-"""How `pfa` spends its budget over the window t in which the change may begin: on t = 1 (often the fault is there when watching
-begins), as 1/(t(t+1)), and evenly over the first 400 windows (about a year of days)."""
+
+
+class Spending(NamedTuple):
+    """How `pfa` spends its budget over the window t in which the change may begin: on t = 1, as 1/(t(t+1)), and evenly over the
+    first 400 windows (about a year of days)."""
+
+    at_once: float
+    soon: float
+    evenly: float
+
+
+ANY_TIME = Spending(0.4, 0.2, 0.4)
+"""Often the fault is there when watching begins."""
+LATER = Spending(0.1, 0.1, 0.8)
+"""Against the stream's own past no fault was there before watching began."""
 
 
 def start(bets: int) -> Floats:
@@ -27,18 +39,18 @@ def start(bets: int) -> Floats:
     return np.full(bets, -np.inf)
 
 
-def step(log_a: Floats, log_e: Floats, window: int, guarantee: Guarantee) -> Floats:
+def step(log_a: Floats, log_e: Floats, window: int, guarantee: Guarantee, spending: Spending = ANY_TIME) -> Floats:
     """log A after window number `window` (from 1)."""
-    begin = 0.0 if guarantee == "sr" else np.log(_weight(window))
+    begin = 0.0 if guarantee == "sr" else np.log(_weight(window, spending))
     return np.asarray(np.logaddexp(log_a, begin) + log_e)
 
 
-def log_statistic(log_a: Floats, window: int, guarantee: Guarantee) -> float:
+def log_statistic(log_a: Floats, window: int, guarantee: Guarantee, spending: Spending = ANY_TIME) -> float:
     """The logarithm of what is compared with the threshold."""
     mean = log_mean(log_a)
     if guarantee == "sr":
         return mean
-    rest = SOON / (window + 1) + EVENLY * max(0.0, 1 - window / HORIZON)
+    rest = spending.soon / (window + 1) + spending.evenly * max(0.0, 1 - window / HORIZON)
     return float(np.logaddexp(mean, np.log(rest)))
 
 
@@ -48,10 +60,10 @@ def log_mean(log_a: Floats) -> float:
     return top + float(np.log(np.exp(log_a - top).mean())) if np.isfinite(top) else -np.inf
 
 
-def _weight(window: int) -> float:
+def _weight(window: int, spending: Spending) -> float:
     """The budget spent on a change that begins in this window; the weights of all windows sum to one."""
-    evenly = EVENLY / HORIZON if window <= HORIZON else 0.0
-    return (AT_ONCE if window == 1 else 0.0) + SOON / (window * (window + 1)) + evenly
+    evenly = spending.evenly / HORIZON if window <= HORIZON else 0.0
+    return (spending.at_once if window == 1 else 0.0) + spending.soon / (window * (window + 1)) + evenly
 
 
 def promise(guarantee: Guarantee, alpha: float, windows: int) -> str:

@@ -169,15 +169,18 @@ def test_the_past_is_kept_as_plain_numbers() -> None:
 
 
 def test_references_are_kept_with_the_sequence() -> None:
-    kept = Reference().after(np.array([[10.0, 5.0], [1.0, 0.0]]), folding=True)
+    kept = Reference()
+    for amount in (1.0, 2.0, 0.0, 1.0, 3.0):
+        kept = kept.after(np.array([[10.0, 5.0], [amount, 0.0]]), "auto", 5)
     sequence = ContrastSequence(references={"all rows": kept})
     back = sequences.from_bytes(sequences.to_bytes(sequence))
     assert back == sequence
-    assert back.references["all rows"].mean == kept.mean
+    assert back.references["all rows"].normal == kept.normal
+    assert kept.normal is not None
 
 
 def test_a_window_goes_by_and_the_references_stay() -> None:
-    kept = Reference(windows=3, rows=30, amount=3.0)
+    kept = Reference(path=((10, 1.0), (10, 2.0), (10, 0.0)))
     sequence = ContrastSequence(references={"a": kept})
     after = sequences.advanced(sequence, sequences.Seen(0, 0, 1.0, {"a": (10, 1.5)}))
     assert after.references == {"a": kept}

@@ -9,25 +9,44 @@ import numpy as np
 import pytest
 
 from tocsin.detect.streams.sequence import Process, begun
-from tocsin.detect.streams.wrappers import AT_ONCE, EVENLY, HORIZON, SOON, log_mean, log_statistic, promise, start, step
+from tocsin.detect.streams.wrappers import (
+    ANY_TIME,
+    HORIZON,
+    LATER,
+    Spending,
+    log_mean,
+    log_statistic,
+    promise,
+    start,
+    step,
+)
 
 DOWN, UP = log(0.5), log(1.5)
 """A fair coin's bet of one half."""
 
 
-def play(steps: list[float], guarantee: str) -> list[float]:
+def play(steps: list[float], guarantee: str, spending: Spending = ANY_TIME) -> list[float]:
     """The statistic after each window, of one bet."""
     log_a, told = start(1), []
     for window, log_e in enumerate(steps, 1):
-        log_a = step(log_a, np.array([log_e]), window, guarantee)  # type: ignore[arg-type]
-        told.append(exp(log_statistic(log_a, window, guarantee)))  # type: ignore[arg-type]
+        log_a = step(log_a, np.array([log_e]), window, guarantee, spending)  # type: ignore[arg-type]
+        told.append(exp(log_statistic(log_a, window, guarantee, spending)))  # type: ignore[arg-type]
     return told
 
 
-def test_the_weights_are_a_budget_of_one() -> None:
+@pytest.mark.parametrize("spending", [ANY_TIME, LATER])
+def test_the_weights_are_a_budget_of_one(spending: Spending) -> None:
     """With e-values of one nothing is won and nothing lost: spent and unspent budget always sum to one."""
-    assert pytest.approx(1) == AT_ONCE + SOON + EVENLY
-    assert play([0.0] * (HORIZON + 50), "pfa") == pytest.approx([1.0] * (HORIZON + 50))
+    assert sum(spending) == pytest.approx(1)
+    assert play([0.0] * (HORIZON + 50), "pfa", spending) == pytest.approx([1.0] * (HORIZON + 50))
+
+
+def test_against_the_past_more_is_kept_for_late_changes() -> None:
+    """Sixty windows that lose a tenth of a bet and eight that double it; or the eight at once."""
+    late, at_once = [log(0.9)] * 60 + [log(2)] * 8, [log(2)] * 8
+    assert play(late, "pfa", LATER)[-1] > 1.5 * play(late, "pfa", ANY_TIME)[-1]
+    assert play(at_once, "pfa", LATER)[-1] < play(at_once, "pfa", ANY_TIME)[-1]
+    assert play(late, "sr", LATER) == play(late, "sr", ANY_TIME)
 
 
 def test_the_first_windows_by_hand() -> None:
