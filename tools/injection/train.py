@@ -85,7 +85,7 @@ def prepared(rows: list[Row]) -> Prepared:
     again = (np.diff(cut.first, prepend=-1) == 0) & (np.diff(cut.behind, prepend=-1) == 0)
     kept = np.flatnonzero(~again & (cut.words >= WORDS_MIN))
     first, count = cut.first[kept], (cut.behind - cut.first)[kept]
-    share = np.repeat(SCALE / breadth(cut)[kept], count).astype(np.float32)
+    share = np.repeat(SCALE / breadth(cut.words)[kept], count).astype(np.float32)
     columns = np.repeat(first, count) + _within(count)
     members = csr_matrix((share, columns, np.append(0, np.cumsum(count))), (len(kept), len(cut.start)))
     return Prepared(blocks, members, cut.row[kept], len(rows))

@@ -60,7 +60,7 @@ def _best(found: Words, every: Windows, model: Model, role: str, head: int) -> t
     curve, first = model.curves.get(role, model.curves["user"])[head], every.start[every.first]
     behind = first + every.words
     total = np.append(0, np.cumsum(np.sum([_weight(found, model, head, n) for n in range(len(ORDERS))], axis=0)))
-    sums = (total[behind] - total[first]) / breadth(every)
+    sums = (total[behind] - total[first]) / breadth(every.words)
     place = int(np.argmax(sums))
     return curve.slope * (float(sums[place]) - curve.middle), head, int(first[place]), int(behind[place])
 

@@ -136,6 +136,16 @@ class TestScores:
         found = head_values(formed(texts, form), noisy(seed)).T.tolist()
         assert found == [plainly.head_values(text, noisy(seed)) for text in texts]
 
+    @settings(deadline=None)
+    @given(text=TEXT, seed=st.integers(0, 9))
+    def test_a_text_alone_has_the_same_values_by_plain_python_and_by_numpy(self, text: str, seed: int) -> None:
+        values = []
+        for most in (0, 10_000):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(injection, "FEW_WORDS", most)
+                values.append(head_values([text], noisy(seed)).T.tolist())
+        assert values[0] == values[1] == [plainly.head_values(text, noisy(seed))]
+
     @given(texts=TEXTS)
     def test_sentences_begin_where_the_definition_says(self, texts: list[str | None]) -> None:
         found = words(folded(texts)).opens.tolist()

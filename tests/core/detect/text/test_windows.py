@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.detect.text.features import Words, folded, words
-from tocsin.detect.text.windows import BLOCK, SIZES, WORDS_MAX, WORDS_MIN, Windows, breadth, windows
+from tocsin.detect.text.windows import BLOCK, SIZES, WORDS_MAX, WORDS_MIN, Windows, blocks, breadth, few, windows
 
 
 def told(text: str) -> list[str]:
@@ -122,10 +122,46 @@ class TestWindows:
         assert found.start.tolist() == expected
 
 
+class TestFew:
+    @given(count=st.integers(1, 150), ends=st.sets(st.integers(0, 149), max_size=60))
+    def test_the_blocks_and_windows_of_one_text_are_the_same_in_plain_python(self, count: int, ends: set[int]) -> None:
+        row = np.zeros(count, np.int64)
+        opens = at(row, ends)
+        bounds, spans = few(opens.tolist())
+        found = windows(row, opens)
+        assert bounds == [*found.start.tolist(), count]
+        assert spans == list(zip(found.first.tolist(), found.behind.tolist(), strict=True))
+        assert [bounds[behind] - bounds[first] for first, behind in spans] == found.words.tolist()
+
+    def test_sentences_alone_in_pairs_and_all_that_fit(self) -> None:
+        assert few([True, False, True, True]) == (
+            [0, 2, 3, 4],
+            [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (1, 3), (2, 3), (2, 3), (2, 3)],
+        )
+
+    def test_a_long_sentence_is_cut_as_well(self) -> None:
+        bounds, spans = few([True] + [False] * 59)
+        assert bounds == [0, 24, 48, 60]
+        assert spans[:3] == [(0, 1), (0, 2), (0, 2)]
+
+
+class TestBlocks:
+    @given(counts=st.lists(st.integers(1, 70), min_size=1, max_size=6), ends=st.sets(st.integers(0, 400), max_size=40))
+    def test_the_first_block_of_each_row_is_known(self, counts: list[int], ends: set[int]) -> None:
+        row = np.repeat(np.arange(len(counts)), counts)
+        first = np.cumsum(counts) - counts
+        found = blocks(first, at(row, ends))
+        assert found.start[found.begin].tolist() == first.tolist()
+        owner = row[found.start]
+        assert np.flatnonzero(np.diff(owner, prepend=-1)).tolist() == found.begin.tolist()
+        assert found.behind.shape == found.words.shape == (SIZES, len(found.start))
+        assert (owner[found.behind - 1] == owner).all()
+
+
 class TestBreadth:
     def test_a_window_counts_by_the_root_of_its_words_and_a_piece_not_at_all(self) -> None:
         _, found = cut(["one two. three four five. six. seven eight"])
-        assert breadth(found).tolist() == [
+        assert breadth(found.words).tolist() == [
             *(inf, sqrt(5), sqrt(8)),
             *(inf, 2.0, sqrt(6)),
             *(inf, inf, inf),
