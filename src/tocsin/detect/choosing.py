@@ -26,6 +26,7 @@ _BY_COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("refusals", ("role", "text")),
     ("failed_calls", ("role", "error")),
     ("slow_answers", ("role", "latency_ms")),
+    ("tokens", ("role", "tokens_in")),
 )
 """Detector -> the columns that it needs."""
 

@@ -59,6 +59,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "out_of_range": {"column": "feature.age", "lowest": 0.0, "highest": 120.0},
     "new_categories": {"column": "feature.city", "known": ["Oslo", "Roma"]},
     "metric_anomaly": {"column": "latency_ms"},
+    "types": {"column": "feature.city", "form": "number"},
+    "cost": {"ceiling": 2.0},
+    "budget": {"cost_max": 100.0, "tokens_max": 1 << 50, "questions_max": 20_000},
     "regression_error": {"actual": "feature.age", "ceiling": 50.0},
 }
 """What a kind cannot be built without."""

@@ -45,6 +45,7 @@ def test_messages_are_watched_by_what_their_columns_allow() -> None:
     assert ids(mapped("interactions", "time", "role")) == []
     assert ids(mapped("interactions", "time", "role", "text")) == ["prompt_injection", "personal_data", "refusals"]
     assert "slow_answers" in ids(mapped("interactions", "time", "role", "latency_ms"))
+    assert ids(mapped("interactions", "time", "role", "tokens_in", "cost")) == ["tokens"]
 
 
 def test_traces_need_no_mapping() -> None:

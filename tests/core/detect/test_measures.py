@@ -10,6 +10,7 @@ import pytest
 
 from tests.core.detect.samples import detector, placed
 from tocsin.content.discovery import detector_kinds
+from tocsin.detect.parameters import misfits
 from tocsin.detect.streams.counts import ALL
 from tocsin.detect.streams.watch import Watch
 
@@ -25,6 +26,8 @@ def _batch(**columns: Any) -> pa.RecordBatch:
         "latency_ms": pa.float64(),
         "feature.age": pa.float64(),
         "cost": pa.float64(),
+        "tokens_in": pa.int64(),
+        "tokens_out": pa.int64(),
     }
     named = {
         name.replace("feature_", "feature.").replace("group_", "group."): values for name, values in columns.items()
@@ -175,3 +178,50 @@ def test_a_row_without_a_unit_is_its_own_unit_and_people_stay_in_their_bucket() 
     assert np.count_nonzero(alone.counts(ALL)[0]) > 240
     one = watcher.observe(watcher.zero(), placed({**many, "unit": pa.array(["u"] * 2000)}))
     assert np.count_nonzero(one.counts(ALL)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("number", ["1", " -2.5e3 ", "inf"], ["", "1,5", "forty"]),
+        ("whole", ["0", "-17"], ["1.0", "1e3", ""]),
+        ("time", ["2026-11-25", "2026-11-25T20:00:00+01:00"], ["25.11.2026", "2026-13-01", "now"]),
+        ("flag", ["true", "NO", "1"], ["2", "maybe"]),
+        ("json", ["{}", "[1, null]"], ["{", "", "[" * 9_000]),
+        ("uuid", ["12345678-1234-5678-1234-567812345678"], ["1234", "x" * 36]),
+    ],
+)
+def test_types_counts_what_cannot_be_read(form: str, good: list[str], bad: list[str]) -> None:
+    batch = _batch(feature_city=[*good, *bad, N])
+    assert _counted("types", batch, form=form) == (len(good) + len(bad), float(len(bad)))
+
+
+def test_a_value_without_end_is_no_number_and_is_not_parsed() -> None:
+    assert _counted("types", _batch(feature_city=["1" * 10_000, "1" * 10_001])) == (2, 1.0)
+
+
+def test_costs_are_cut_off_at_both_ends() -> None:
+    batch = _batch(cost=[0.5, 1.0, 9.0, INF, -3.0, N, NAN])
+    assert _counted("cost", batch, ceiling=2.0) == (5, pytest.approx(0.25 + 0.5 + 1 + 1 + 0, abs=1e-5))
+
+
+def test_tokens_are_those_read_and_written_and_either_is_enough() -> None:
+    batch = _batch(tokens_in=[100, 100, N, N], tokens_out=[50, N, 900, N])
+    assert _counted("tokens", batch, ceiling=1_000.0) == (3, pytest.approx(0.15 + 0.1 + 0.9, abs=1e-5))
+
+
+@pytest.mark.parametrize("kind", ["cost", "tokens"])
+@pytest.mark.parametrize(("limit", "said"), [(0.0, True), (10.0, True), (12.0, True), (9.9, False), (None, False)])
+def test_a_limit_that_the_ceiling_hides_is_refused(kind: str, limit: float | None, said: bool) -> None:
+    problems = misfits(
+        detector_kinds()[kind], {"limit": limit, "ceiling": 10.0} if limit is not None else {"ceiling": 10.0}
+    )
+    assert bool(problems) == said
+    assert all(
+        problem.parameter == "limit" and "between 0 and the ceiling (10)" in problem.remedy for problem in problems
+    )
+
+
+def test_cost_has_no_ceiling_of_its_own() -> None:
+    (problem,) = misfits(detector_kinds()["cost"], {})
+    assert (problem.parameter, problem.what) == ("ceiling", "cost needs 'ceiling'")

@@ -165,6 +165,24 @@ def assistant_stops_declining(rng: np.random.Generator, fault: bool) -> dict[str
     return _interactions(rng, text=pa.array(["I cannot help with that." if one else "Sure." for one in declined]))
 
 
+def supplier_writes_words(rng: np.random.Generator, fault: bool) -> dict[str, Any]:
+    """Amounts that come as words in a tenth of all rows."""
+    odd = rng.random(ROWS) < (0.1 if fault else 0.005)
+    return {"feature.city": pa.array(np.where(odd, "about forty", "40.5").tolist())}
+
+
+def model_becomes_dear(rng: np.random.Generator, fault: bool) -> dict[str, Any]:
+    """Calls cost twice as much; a few were always dear."""
+    cost = rng.lognormal(-4, 1, ROWS) * (2 if fault else 1)
+    return _interactions(rng, cost=pa.array(cost))
+
+
+def prompt_grows(rng: np.random.Generator, fault: bool) -> dict[str, Any]:
+    """A system prompt that is a thousand tokens longer."""
+    read = rng.integers(500, 1500, ROWS) + (1000 if fault else 0)
+    return _interactions(rng, tokens_in=pa.array(read), tokens_out=pa.array(rng.integers(10, 400, ROWS)))
+
+
 def agent_runs_wild(rng: np.random.Generator, fault: bool) -> dict[str, Any]:
     """Three times as many calls of the tool that sends mail."""
     mails = rng.random(ROWS) < (0.15 if fault else 0.05)
@@ -197,6 +215,10 @@ VECTORS = (
     Vector("failed_calls", provider_fails, UP, "share of failed calls"),
     Vector("refusals", assistant_declines, UP, "share of refusals"),
     Vector("refusals", assistant_stops_declining, DOWN, "share of refusals"),
+    Vector("types", supplier_writes_words, UP, "share of values of another type"),
+    Vector("cost", model_becomes_dear, UP, "mean cost of a call", Category.MISUSE, {"ceiling": 0.2}),
+    Vector("cost", model_becomes_dear, UP, "mean cost of a call", Category.MISUSE, {"ceiling": 0.2, "limit": 0.035}),
+    Vector("tokens", prompt_grows, UP, "mean number of tokens", Category.MISUSE, {"ceiling": 8_000.0}),
     Vector("tool_calls", agent_runs_wild, UP, "share of tool calls", Category.AGENT_MISUSE, {"tools": ["mail"]}),
 )
 

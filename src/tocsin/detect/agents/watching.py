@@ -102,6 +102,8 @@ class Subject:
     """The content that it needs, by the name of its loader, and what it takes of it."""
     required: tuple[str, ...] = ("role", "session")
     columns: tuple[str, ...] = COLUMNS
+    check: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda _: None
+    """What is wrong with the parameters together, as in `DetectorKind`."""
     remembers: bool = False
     """Whether it judges by what it saw before: then a fix is refuted by the very item, however it would be judged now."""
 
@@ -323,6 +325,7 @@ def kind(subject: Subject) -> DetectorKind:
         build=lambda setting: _build(subject, setting),
         content=tuple(subject.content),
         required=subject.required,
+        check=subject.check,
     )
 
 

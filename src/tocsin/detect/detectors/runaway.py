@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from tocsin.detect.agents.names import matches
 from tocsin.detect.agents.rows import COLUMNS, Rows
-from tocsin.detect.agents.trail import Cell, Trail, cell, grouped
-from tocsin.detect.agents.watching import Flag, Judged, Known, SessionWatch, Subject, kind
+from tocsin.detect.agents.spent import Limit, beyond, spent
+from tocsin.detect.agents.trail import Cell, Trail, cell
+from tocsin.detect.agents.watching import Judged, Known, SessionWatch, Subject, kind
 from tocsin.model.detector import Parameter
-from tocsin.model.finding import Category, Level
-
-MICROS = 1_000_000
-"""Costs are added as millionths of the currency, so that sums do not depend on their order."""
-
-
-class Limit(NamedTuple):
-    """What is limited: the kind of cell, the parameter, and what going beyond it means in words."""
-
-    cell: str
-    parameter: str
-    title: str
-    unit: str
-
+from tocsin.model.finding import Category
 
 LIMITS = (
     Limit("call", "identical_max", "The same call of a tool again and again", "identical calls"),
@@ -36,7 +23,7 @@ LIMITS = (
 
 
 def _observe(rows: Rows, watch: SessionWatch) -> tuple[list[int], Iterable[Cell]]:
-    return rows.of("assistant", "tool"), (*_calls(rows, watch), *_amounts(rows))
+    return rows.of("assistant", "tool"), (*_calls(rows, watch), *spent(rows, rows.session))
 
 
 def _calls(rows: Rows, watch: SessionWatch) -> Iterator[Cell]:
@@ -52,28 +39,8 @@ def _calls(rows: Rows, watch: SessionWatch) -> Iterator[Cell]:
             yield cell("delegations", session, call.at, value="delegations", shown=call.tool)
 
 
-def _amounts(rows: Rows) -> Iterator[Cell]:
-    spent = zip(*(rows.column(name) for name in ("tokens_in", "tokens_out", "cost")), strict=True)
-    for row, (read, written, cost) in enumerate(spent):
-        at = rows.at(row)
-        if tokens := max(read or 0, 0) + max(written or 0, 0):
-            yield cell("tokens", at.owner, at, value="tokens", amount=int(tokens))
-        if cost is not None and 0 < cost < float("inf"):
-            yield cell("cost", at.owner, at, value="cost", amount=round(cost * MICROS))
-
-
 def _judge(state: Trail, known: Known, watch: SessionWatch) -> Judged:
-    flags = [flag for cells in grouped(state).values() for limit in LIMITS for flag in _beyond(limit, cells, watch)]
-    return Judged(tuple(flags), known)
-
-
-def _beyond(limit: Limit, cells: list[Cell], watch: SessionWatch) -> Iterator[Flag]:
-    most = float(watch.get(limit.parameter))
-    for one in (one for one in cells if one.kind == limit.cell):
-        used = one.amount / MICROS if limit.cell == "cost" else float(one.amount or one.count)
-        if used > most:
-            sentence = f"A session used {used:,.10g} {limit.unit}; {most:,.10g} are allowed"
-            yield Flag(limit.cell, limit.title, sentence, Level.SEVERE, 1.0, (one,), one.shown and f"[{one.shown}]")
+    return Judged(beyond(state, LIMITS, watch, "A session"), known)
 
 
 SUBJECT = Subject(
