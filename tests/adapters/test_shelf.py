@@ -11,20 +11,20 @@ import pytest
 from tocsin.adapters.shelf import KEPT, FolderShelf, cache_folder
 from tocsin.detect.text import databases
 
-EXPRESSIONS = ((3, r"tocsin-\d{4}"), (8, "bell"))
+EXPRESSIONS = databases.Expressions(((3, "a tocsin"), (8, "a bell")), lambda: [r"tocsin-\d{4}", "bell"])
 
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "_SHELVES", [])
-    databases.compiled.cache_clear()
+    databases.database.cache_clear()
 
 
 def found(text: bytes = b"a bell, a tocsin-1234") -> set[tuple[int, int]]:
     """Number and end of what the database finds; compiled or read back anew."""
-    databases.compiled.cache_clear()
+    databases.database.cache_clear()
     hits: set[tuple[int, int]] = set()
-    databases.compiled(EXPRESSIONS).scan(
+    databases.database(EXPRESSIONS).scan(
         text, match_event_handler=lambda n, _s, end, _f, _c: hits.add((n, end)) or None
     )
     return hits
@@ -93,3 +93,19 @@ def test_the_cache_is_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache_folder() == tmp_path / "home" / ".cache" / "tocsin"
+
+
+def test_expressions_are_not_derived_where_their_database_was_kept(tmp_path: Path) -> None:
+    databases.keep_on(FolderShelf(tmp_path))
+    found()
+    databases.database.cache_clear()
+
+    def never() -> list[str]:
+        raise AssertionError("they were derived")
+
+    kept = databases.database(databases.Expressions(EXPRESSIONS.names, never))
+    hits: list[int] = []
+    kept.scan(b"a bell", match_event_handler=lambda n, _s, _e, _f, _c: hits.append(n))
+    assert hits == [8]
+    with pytest.raises(AssertionError, match="derived"):
+        databases.database(databases.Expressions(((3, "another"),), never))

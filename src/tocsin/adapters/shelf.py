@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tocsin.adapters.files import write_atomically
 
-KEPT = 16
-"""Databases kept; of more, those that were used longest ago go."""
+KEPT = 80
+"""Databases kept, five for a set of patterns; of more, those that were used longest ago go."""
 DIGEST_BYTES = 32
 
 

@@ -23,6 +23,7 @@ from tocsin.detect.text.allowing import Allowance, Target
 from tocsin.detect.text.looking import LONGEST
 from tocsin.detect.text.masks import PLACEHOLDERS, unknown
 from tocsin.detect.text.patterns import SEPARATORS, SEPARATORS_KNOWN, Kind, Pattern, Patterns, Precedence
+from tocsin.detect.text.seeking import Sought
 from tocsin.detect.text.validators import VALIDATORS, validator
 from tocsin.document.checking import Strict, fitted
 from tocsin.document.reading import Document, read
@@ -114,20 +115,26 @@ def compiled() -> str:
 
 
 def _plain(pattern: Pattern) -> dict[str, Any]:
-    """The fields that differ from their defaults."""
+    """The fields that differ from their defaults, and how it is looked for."""
     standard = {field.name: field.default for field in fields(Pattern)}
-    return {name: value for name, value in asdict(pattern).items() if value != standard[name]}
+    found = {name: value for name, value in asdict(pattern).items() if value != standard[name]}
+    return {**found, "sought": pattern.sought} if pattern.expression else found
 
 
 def _compiled_pattern(value: dict[str, Any]) -> Pattern:
     plain: dict[str, Any] = {
-        name: tuple(part) if isinstance(part, list) else part for name, part in value.items() if name != "allow"
+        name: tuple(part) if isinstance(part, list) else part
+        for name, part in value.items()
+        if name not in ("allow", "sought")
     }
     allowed: list[dict[str, Any]] = [
         {name: tuple(part) if isinstance(part, list) else part for name, part in one.items()}
         for one in value.get("allow", ())
     ]
-    return Pattern(**plain, allow=tuple(Allowance(**one) for one in allowed))
+    pattern = Pattern(**plain, allow=tuple(Allowance(**one) for one in allowed))
+    if "sought" in value:
+        vars(pattern)["sought"] = Sought(*value["sought"])
+    return pattern
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 from re import _constants as words  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
@@ -73,9 +74,7 @@ class _Item(NamedTuple):
 @lru_cache(maxsize=4096)
 def derived(expression: str, ignore_case: bool) -> Anchor:
     """The anchor of an expression for `re` on bytes."""
-    tree = parser.parse(expression.encode(), parser.SRE_FLAG_IGNORECASE if ignore_case else 0)
-    folded = bool(tree.state.flags & parser.SRE_FLAG_IGNORECASE)
-    items = list(_items(tree, folded))
+    items = _parsed(expression, ignore_case)
     begin = max(range(len(items)), key=lambda n: (min(_rarity(items, n), RARE_BITS), -n))
     end, bits = begin, 0.0
     while end < len(items):
@@ -95,10 +94,22 @@ def derived(expression: str, ignore_case: bool) -> Anchor:
     return Anchor(written, nearest, min(farthest, UNBOUNDED))
 
 
-def given(expression: str, ignore_case: bool, width: int) -> Anchor:
-    """An anchor that was written by hand, for matches of at most this width: the match begins before its end."""
+def given(expression: str, ignore_case: bool, width: int, of: str = "") -> Anchor:
+    """An anchor that was written by hand for matches of at most this width: the match begins before its end.
+
+    Where it begins with the same items as the expression that it stands for, the match begins where the anchor does.
+    """
+    items, whole = _parsed(expression, ignore_case), _parsed(of, ignore_case)
+    shared = sum(
+        item.least for item, other in takewhile(lambda pair: pair[0] == pair[1], zip(items, whole, strict=False))
+    )
+    row = _row(items)
+    return Anchor(row.written, row.least, min(row.most, UNBOUNDED)) if shared else Anchor(row.written, 1, width)
+
+
+def _parsed(expression: str, ignore_case: bool) -> list[_Item]:
     tree = parser.parse(expression.encode(), parser.SRE_FLAG_IGNORECASE if ignore_case else 0)
-    return Anchor(_row(list(_items(tree, bool(tree.state.flags & parser.SRE_FLAG_IGNORECASE)))).written, 1, width)
+    return list(_items(tree, bool(tree.state.flags & parser.SRE_FLAG_IGNORECASE)))
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -34,24 +36,33 @@ def keep_on(shelf: Shelf) -> None:
     _SHELVES[:] = [shelf]
 
 
-@lru_cache(maxsize=16)
-def compiled(expressions: tuple[tuple[int, str], ...]) -> Any:
+@dataclass(frozen=True)
+class Expressions:
+    """What a database is made of: for each expression its number and the digest that names it, and how the expressions are got."""
+
+    names: tuple[tuple[int, str], ...]
+    written: Callable[[], Iterable[str]] = field(compare=False)
+    """They may be dear to derive, and are not needed where a database is read back."""
+
+
+@lru_cache(maxsize=64)
+def database(of: Expressions) -> Any:
     """The database for these expressions by number. What was kept by another version or for another processor is made anew."""
-    name = sha256(repr((version("hyperscan"), expressions)).encode()).hexdigest()
+    name = sha256(repr((version("hyperscan"), of.names)).encode()).hexdigest()
     for shelf in _SHELVES:
         kept = shelf.read(name)
         with suppress(hyperscan.error):
             if kept is not None:
                 return _ready(hyperscan.loadb(kept, mode=hyperscan.HS_MODE_BLOCK))
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    texts = [expression.encode() for _, expression in expressions]
-    database.compile(expressions=texts, ids=[number for number, _ in expressions], flags=[0] * len(texts))
+    made = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    texts = [expression.encode() for expression in of.written()]
+    made.compile(expressions=texts, ids=[number for number, _ in of.names], flags=[0] * len(texts))
     for shelf in _SHELVES:
-        shelf.write(name, hyperscan.dumpb(database))
-    return database
+        shelf.write(name, hyperscan.dumpb(made))
+    return made
 
 
-def _ready(database: Any) -> Any:
+def _ready(kept: Any) -> Any:
     """A database that was read back has no room to work in yet."""
-    database.scratch = hyperscan.Scratch(database)
-    return database
+    kept.scratch = hyperscan.Scratch(kept)
+    return kept

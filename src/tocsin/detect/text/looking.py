@@ -8,15 +8,15 @@ match that is not confirmed is tried again one byte on, as a rule; how often is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 
-from tocsin.detect.text import anchors, numbers
+from tocsin.detect.text import numbers, seeking
 from tocsin.detect.text.context import Index
-from tocsin.detect.text.gates import margins
 from tocsin.detect.text.overlaps import Match
 from tocsin.detect.text.patterns import FIRST_GROUP, Pattern, Patterns
-from tocsin.detect.text.places import Places, Sought
+from tocsin.detect.text.places import Place, Places
+from tocsin.detect.text.seeking import Sought
 from tocsin.detect.text.validators import Validator, validator
 from tocsin.detect.text.validators_secrets import entropy
 
@@ -36,53 +36,37 @@ def most_tries(length: int) -> int:
 class Look:
     """One expression and how its matches are confirmed."""
 
-    __slots__ = (
-        "anchor",
-        "index",
-        "margins",
-        "match",
-        "number",
-        "pattern",
-        "plain",
-        "search",
-        "span",
-        "validate",
-        "wide",
-    )
+    __slots__ = ("index", "match", "number", "pattern", "plain", "search", "sought", "span", "validate", "wide")
 
     def __init__(self, number: int, pattern: Pattern, index: Index) -> None:
-        self.number, self.pattern, self.index = number, pattern, index
+        self.number, self.pattern, self.index, self.sought = number, pattern, index, pattern.sought
         self.search, self.match = pattern.compiled.search, pattern.compiled.match
         self.validate: Validator | None = None if pattern.validator == "none" else validator(pattern.validator)
-        width = anchors.width(pattern.expression)
-        self.wide = width > LONGEST
-        self.span = min(width, LONGEST) + BEYOND
-        self.anchor = (
-            anchors.given(pattern.anchor, pattern.ignore_case, width)
-            if pattern.anchor
-            else anchors.derived(pattern.expression, pattern.ignore_case)
-        )
-        self.margins = margins(pattern.expression, pattern.ignore_case)
+        self.wide = self.sought.width > LONGEST
+        self.span = min(self.sought.width, LONGEST) + BEYOND
         self.plain = not (
             self.validate or pattern.group or pattern.context or pattern.keywords or pattern.entropy or pattern.allow
         )
 
     def everywhere(self, text: bytes, found: list[Match]) -> bool:
         """Add the matches in the text; whether more tries were needed than there are."""
-        return self._through(text, ((0, len(text)),), found)
+        return self._through(text, (len(text),), 0, len(text), found)
 
     def anchored(self, text: bytes, ends: Iterable[int], found: list[Match]) -> bool:
         """The same, where the anchor is known to end at these places, in ascending order."""
-        nearest, farthest = self.anchor.nearest, self.anchor.farthest
-        return self._through(text, ((max(end - farthest, 0), end - nearest) for end in ends), found)
+        return self._through(text, ends, self.sought.nearest, self.sought.farthest, found)
 
-    def _through(self, text: bytes, stretches: Iterable[tuple[int, int]], found: list[Match]) -> bool:
-        low, tries = 0, most_tries(len(text))
-        for begin, last in stretches:
+    def _through(self, text: bytes, ends: Iterable[int], nearest: int, farthest: int, found: list[Match]) -> bool:
+        """Go through the stretches from `farthest` to `nearest` bytes before the ends."""
+        low, tries, span = 0, most_tries(len(text)), self.span
+        look = self.match if nearest == farthest else self.search
+        for end in ends:
+            begin, last = end - farthest, end - nearest
             low = max(low, begin)
             while low <= last:
-                match = (self.match if low == last else self.search)(text, low, last + self.span)
+                match = look(text, low, last + span)
                 if match is None or match.start() > last:
+                    low = last + 1
                     break
                 if not tries:
                     return True
@@ -122,22 +106,34 @@ class Look:
         return pattern.confidence if near else pattern.bare
 
 
+class _Looks(dict[int, Look]):
+    """By number of the pattern; each is made when it is first needed, because expressions are dear to compile."""
+
+    def __init__(self, patterns: Sequence[Pattern], index: Index) -> None:
+        self.patterns, self.index = patterns, index
+
+    def __missing__(self, number: int) -> Look:
+        look = self[number] = Look(number, self.patterns[number], self.index)
+        return look
+
+
 class Looking:
     """Everything that is looked for, prepared once for a set of patterns."""
 
     def __init__(self, patterns: Patterns) -> None:
         self.patterns = patterns.items
-        wanted = [(n, p.context) for n, p in enumerate(patterns.items)]
-        index = Index(wanted)
-        self.looks: Mapping[int, Look] = {n: Look(n, p, index) for n, p in enumerate(patterns.items) if not p.digits}
+        index = Index((n, p.context) for n, p in enumerate(patterns.items))
+        self.looks = _Looks(patterns.items, index)
         self.numbers = numbers.Numbers({n: p for n, p in enumerate(patterns.items) if p.digits}, index)
 
     @cached_property
     def places(self) -> Places:
         """Finds where anchors end, by number of the pattern; runs of digits have the number behind the last one."""
-        sought = [Sought(number, look.anchor.expression, look.margins) for number, look in self.looks.items()]
-        runs = [Sought(len(self.patterns), self.numbers.anchor, None)] if self.numbers.wanted else []
-        return Places([*sought, *runs])
+        found = [Place(n, p.sought, partial(_anchor, p)) for n, p in enumerate(self.patterns) if not p.digits]
+        if self.numbers.wanted:
+            run = self.numbers.anchor
+            found.append(Place(len(self.patterns), Sought(run, 1, 1, 1, 0), lambda: run))
+        return Places(found)
 
     def anchored(self, text: bytes, ends: Mapping[int, list[int]]) -> tuple[list[Match], bool]:
         """The matches in a text where anchors end at these places, and whether it was too much."""
@@ -156,9 +152,14 @@ class Looking:
         """The same by reading the text from end to end for each pattern."""
         found: list[Match] = []
         cut = self.numbers.found(text, self.numbers.runs(text), found)
-        for look in self.looks.values():
-            cut |= look.everywhere(text, found)
+        for number, pattern in enumerate(self.patterns):
+            if not pattern.digits:
+                cut |= self.looks[number].everywhere(text, found)
         return found, cut
+
+
+def _anchor(pattern: Pattern) -> str:
+    return seeking.anchor(pattern.expression, pattern.anchor, pattern.ignore_case).expression
 
 
 def _group(match: re.Match[bytes]) -> tuple[int, int]:

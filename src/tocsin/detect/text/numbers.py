@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from tocsin.detect.text.context import Index
@@ -24,6 +24,7 @@ _GROUP = re.compile(rb"[0-9]+")
 _BEGINS = re.compile(rb"(?<![0-9A-Za-z_+@])(?<![0-9],)(?<![0-9A-Za-z_]-)")
 _ENDS = re.compile(rb"(?![0-9A-Za-z_@])(?!,[0-9])(?!-[A-Za-z_])")
 _CHUNK = 96
+_NONE: set[int] = set()
 _BLANK = ord(" ")
 Run = tuple[int, int]
 
@@ -32,7 +33,7 @@ class Numbers:
     """Patterns that are lengths of numbers, by length."""
 
     def __init__(self, patterns: Mapping[int, Pattern], index: Index) -> None:
-        self.wanted: Mapping[int, list[_Number]] = _by_length(patterns)
+        self.wanted: Mapping[int, _Length] = _by_length(patterns)
         self._index = index
         self.shortest, self.longest = min(self.wanted, default=1), max(self.wanted, default=0)
 
@@ -71,7 +72,12 @@ class Numbers:
 
     def _stretches(self, text: bytes, run: Run) -> Iterator[Run]:
         """The stretches of whole groups of the run whose count of digits is wanted."""
-        groups = [match.span() for match in _GROUP.finditer(text, *run)]
+        start, end = run
+        if text[start:end].isdigit():  # one group, as nearly always
+            if end - start in self.wanted and _BEGINS.match(text, start) and _ENDS.match(text, end):
+                yield run
+            return
+        groups = [match.span() for match in _GROUP.finditer(text, start, end)]
         begins_well, ends_well = _BEGINS.match(text, run[0]), _ENDS.match(text, run[1])
         for at, (start, _) in enumerate(groups):
             if not (begins_well if at == 0 else text[start - 1] == _BLANK):
@@ -87,17 +93,15 @@ class Numbers:
     def _try(self, text: bytes, start: int, end: int, found: list[Match]) -> None:
         written = text[start:end].decode("ascii")
         digits = written if written.isdigit() else "".join(filter(str.isdigit, written))
-        near: set[int] | None = None
-        for number in self.wanted[len(digits)]:
+        length = self.wanted[len(digits)]
+        near = self._index.near(text, start, end) if length.asks else _NONE
+        for number in (*length.always, *map(length.asked.__getitem__, near & length.asked.keys())):
             pattern = number.pattern
             if number.forbidden and not number.forbidden.isdisjoint(written):
                 continue
-            score = pattern.confidence
-            if pattern.context:
-                near = self._index.near(text, start, end) if near is None else near
-                score = score if number.number in near else pattern.bare
-            if score and number.validate(digits):
-                found.append(Match(number.number, start, end, score))
+            if number.validate(digits):
+                sure = not pattern.context or number.number in near
+                found.append(Match(number.number, start, end, pattern.confidence if sure else pattern.bare))
 
 
 class _Number:
@@ -111,12 +115,23 @@ class _Number:
         self.validate: Validator = validator(pattern.validator)
 
 
-def _by_length(patterns: Mapping[int, Pattern]) -> Mapping[int, list[_Number]]:
+class _Length:
+    """The patterns of one length: those that are always tried, and by number those that a word near by must ask for."""
+
+    __slots__ = ("always", "asked", "asks")
+
+    def __init__(self, numbers: Sequence[_Number]) -> None:
+        self.asked = {one.number: one for one in numbers if one.pattern.context and not one.pattern.bare}
+        self.always = [one for one in numbers if one.number not in self.asked]
+        self.asks = any(one.pattern.context for one in numbers)
+
+
+def _by_length(patterns: Mapping[int, Pattern]) -> Mapping[int, _Length]:
     found: defaultdict[int, list[_Number]] = defaultdict(list)
     for number, pattern in patterns.items():
         for length in pattern.digits:
             found[length].append(_Number(number, pattern))
-    return dict(found)
+    return {length: _Length(numbers) for length, numbers in found.items()}
 
 
 def _begin(text: bytes, place: int) -> int:

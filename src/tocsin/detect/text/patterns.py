@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Literal
 
 from tocsin.detect.text.allowing import Allowance
+from tocsin.detect.text.seeking import Sought, sought
 
 Kind = Literal["personal_data", "secret", "injection", "tool_call"]
 Precedence = Literal["checksum", "specific", "generic"]
@@ -26,7 +27,8 @@ class Pattern:
     """One pattern: an `expression` for Python's `re` on bytes, or `digits`, the lengths of a number that may be written in groups.
 
     Expressions have ASCII classes, bounded repeats and never an empty match. `anchors.derived` finds what Hyperscan looks for; an
-    `anchor` overrides that: every match of the expression must hold the end of a match of the anchor.
+    `anchor` overrides that: every match of the expression must hold the end of a match of the anchor, and if both begin alike, a match
+    of the anchor that begins where it does.
     """
 
     id: str
@@ -71,6 +73,11 @@ class Pattern:
     def compiled(self) -> re.Pattern[bytes]:
         """The expression on bytes."""
         return re.compile(self.expression.encode(), re.IGNORECASE if self.ignore_case else 0)
+
+    @cached_property
+    def sought(self) -> Sought:
+        """How it is looked for."""
+        return sought(self.expression, self.anchor, self.ignore_case)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from tocsin.detect.text import gates
-from tocsin.detect.text.databases import compiled
-from tocsin.detect.text.gates import Margins
+from tocsin.detect.text.databases import Expressions, database
+from tocsin.detect.text.seeking import Sought
 
 try:
     import hyperscan
@@ -30,16 +31,15 @@ _GROUP = 34
 """The longest group of digits that is thought of first."""
 _SLACK = 8
 """What an anchor may look at beside the match."""
-Expressions = tuple[tuple[int, str], ...]
 _Report = Callable[[int, int, int, int, Any], bool | None]
 
 
-class Sought(NamedTuple):
-    """An anchor by its number, and how far its matches reach around digits, if they hold some."""
+class Place(NamedTuple):
+    """An anchor by its number: how it is looked for, and how its expression is got."""
 
     number: int
-    expression: str
-    margins: Margins | None
+    sought: Sought
+    expression: Callable[[], str]
 
 
 class TooMany(Exception):
@@ -49,22 +49,30 @@ class TooMany(Exception):
 class Places:
     """Anchors made ready."""
 
-    def __init__(self, sought: Sequence[Sought]) -> None:
-        anywhere = [(one.number, one.expression) for one in sought if one.margins is None]
-        shapes = [pair for pair in anywhere if gates.literal(pair[1]) < _SHORT]
-        self._gate = max((one.number for one in sought), default=0) + 1
-        self.near: Expressions = tuple((one.number, one.expression) for one in sought if one.margins)
-        gate = [(self._gate, gates.GATE)] if self.near else []
+    def __init__(self, anchors: Sequence[Place]) -> None:
+        anywhere = [one for one in anchors if not one.sought.near_digits]
+        near = [one for one in anchors if one.sought.near_digits]
+        self._gate = max((one.number for one in anchors), default=0) + 1
+        gate = [Place(self._gate, Sought(gates.GATE, 1, 1, 1, 0), lambda: gates.GATE)] if near else []
+        shapes = [one for one in anywhere if one.sought.literal < _SHORT]
         groups = (
-            (*shapes[::2], *gate),
+            [*shapes[::2], *gate],
             shapes[1::2],
-            (pair for pair in anywhere if _SHORT <= gates.literal(pair[1]) < _LONG),
-            (pair for pair in anywhere if gates.literal(pair[1]) >= _LONG),
+            [one for one in anywhere if _SHORT <= one.sought.literal < _LONG],
+            [one for one in anywhere if one.sought.literal >= _LONG],
         )
-        self.groups: tuple[Expressions, ...] = tuple(filter(None, map(tuple, groups)))
-        margins = [one.margins for one in sought if one.margins]
-        self._before = max((one.before for one in margins), default=0) + _SLACK
-        self._after = max((one.after for one in margins), default=0) + _SLACK
+        self.groups = [_expressions(group) for group in groups if group]
+        self._near = _expressions(near)
+        self._before = max((one.sought.before for one in near), default=0) + _SLACK
+        self._after = max((one.sought.after for one in near), default=0) + _SLACK
+
+    @cached_property
+    def _ready(self) -> list[Any]:
+        return [database(group) for group in self.groups]
+
+    @cached_property
+    def _near_ready(self) -> Any:
+        return database(self._near)
 
     def ends(self, data: bytes) -> list[int]:
         """The ends in ascending order, each coded with its anchor's number.
@@ -96,8 +104,8 @@ class Places:
         return self._all(data, found, report, lambda number: counts[number] > most)
 
     def _all(self, data: bytes, found: list[int], report: _Report, cut: Callable[[int], bool]) -> list[int]:
-        for group in self.groups:
-            compiled(group).scan(data, match_event_handler=report)
+        for ready in self._ready:
+            ready.scan(data, match_event_handler=report)
         near = [code >> BITS for code in found if code & NUMBER == self._gate]
         if not near:
             return sorted(found)
@@ -105,7 +113,7 @@ class Places:
         windows = [(0, len(data))] if cut(self._gate) else self._windows(data, sorted(near))
         found.clear()
         parts = [data[begin:end] for begin, end in windows]
-        compiled(self.near).scan(b"\n".join(parts), match_event_handler=report)
+        self._near_ready.scan(b"\n".join(parts), match_event_handler=report)
         return sorted(kept + _moved(found, windows))
 
     def _windows(self, data: bytes, ends: Iterable[int]) -> list[tuple[int, int]]:
@@ -119,6 +127,11 @@ class Places:
             windows.append((begin, last))
         windows[-1] = (windows[-1][0], min(last, len(data)))
         return windows
+
+
+def _expressions(anchors: Sequence[Place]) -> Expressions:
+    names = tuple((one.number, one.sought.digest) for one in anchors)
+    return Expressions(names, lambda: [one.expression() for one in anchors])
 
 
 def _group(data: bytes, end: int) -> int:

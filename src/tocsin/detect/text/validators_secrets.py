@@ -83,7 +83,7 @@ def secret(found: str) -> bool:
 
 def assigned(found: str) -> bool:
     """The value of an assignment that mixes letters and digits, looks random and is no name in a program."""
-    mixed = any(c.isdigit() for c in found) and any(c.isalpha() for c in found)
+    mixed = not found.isalpha() and any(map(str.isdigit, found)) and any(map(str.isalpha, found))
     return mixed and secret(found) and not _NAMED.fullmatch(found) and not _REFERENCE.match(found)
 
 
@@ -97,9 +97,9 @@ def password(found: str) -> bool:
 def mixed_password(found: str) -> bool:
     """A password in prose or a program: mixed characters or random letters, and as above."""
     kinds = (
-        any(c.isdigit() for c in found),
-        any(c.isupper() for c in found[1:]),
-        any(not c.isalnum() for c in found[:-1]),
+        any(map(str.isdigit, found)),
+        any(map(str.isupper, found[1:])),
+        not found[:-1].isalnum() and len(found) > 1,
     )
     mixed = sum(kinds) >= 2 and not _NAMED.fullmatch(found)
     return (mixed or _scrambled(found)) and entropy(found) >= 2.5 and password(found)

@@ -12,12 +12,24 @@ from tests.core.detect.text.made import pattern, patterns
 from tocsin.content.loaders import patterns as shipped
 from tocsin.detect.text import gates
 from tocsin.detect.text.engine import prepared, scan
-from tocsin.detect.text.gates import Margins
-from tocsin.detect.text.places import BITS, BYTES_PER_END, ENDS_FREE, NUMBER, Places, Sought, TooMany, hyperscan
+from tocsin.detect.text.places import BITS, BYTES_PER_END, ENDS_FREE, NUMBER, Place, Places, TooMany, hyperscan
+from tocsin.detect.text.seeking import Sought, sought
 
 pytestmark = pytest.mark.skipif(hyperscan is None, reason="no wheel for this processor")
-LABELLED = Sought(3, r"(?:label|no)[^\n0-9]{0,9}[0-9]", gates.margins(r"(?:label|no)[^\n0-9]{0,9}\d{5}", False))
-WORD = Sought(0, "word", None)
+
+
+def anywhere(number: int, anchor: str) -> Place:
+    """An anchor that is looked for everywhere."""
+    return Place(number, Sought(anchor, 1, 1, 9, gates.literal(anchor)), lambda: anchor)
+
+
+def near_digits(number: int, anchor: str, expression: str) -> Place:
+    """An anchor of an expression that holds digits."""
+    return Place(number, sought(expression, anchor, False), lambda: anchor)
+
+
+LABELLED = near_digits(3, r"(?:label|no)[^\n0-9]{0,9}[0-9]", r"(?:label|no)[^\n0-9]{0,9}\d{5}")
+WORD = anywhere(0, "word")
 SAMPLES = [text for file in shipped.written() for text in file.positive]
 NOISE = ["1 ", "12 34 56 78", "9" * 40, "7" * 300, "\n", "no ", "é", " ", "x" * 120, "-", "A1B2C3D4", "\u65e5\u672c"]
 
@@ -65,7 +77,7 @@ def test_counted_ends_are_the_ends_while_there_are_few(text: str) -> None:
 
 
 def test_a_text_of_nothing_but_ends_is_given_up_and_counted() -> None:
-    places = Places([Sought(0, "a", None), LABELLED])
+    places = Places([anywhere(0, "a"), LABELLED])
     text = b"a" * 100_000 + b" no 12345"
     with pytest.raises(TooMany):
         places.ends(text)
@@ -83,7 +95,7 @@ def test_where_digits_are_very_many_the_whole_text_is_near_them() -> None:
 
 
 def test_how_many_ends_a_text_may_have() -> None:
-    places = Places([Sought(0, "a", None)])
+    places = Places([anywhere(0, "a")])
     most = ENDS_FREE + 16_000 // BYTES_PER_END
     assert len(places.ends((b"a" * most).ljust(16_000))) == most
     with pytest.raises(TooMany):
@@ -101,10 +113,11 @@ def test_rows_beside_one_that_is_given_up_are_searched_as_ever() -> None:
 
 def test_no_anchor_gives_no_end() -> None:
     assert Places([]).ends(b"anything 12345") == []
-    assert Places([Sought(0, "x", Margins(1, 1))]).groups == (((1, gates.GATE),),)
+    (alone,) = Places([LABELLED]).groups
+    assert list(alone.written()) == [gates.GATE], "of an anchor near digits nothing but the digits"
 
 
 def test_expressions_are_parted_by_their_literals() -> None:
-    made = [Sought(n, one, None) for n, one in enumerate(["[0-9]", "[a-z]", "ab", "abc", "abcd", "[x]", r"\bword"])]
-    assert [[number for number, _ in group] for group in Places(made).groups] == [[0, 5], [1], [2, 3], [4, 6]]
+    made = [anywhere(n, one) for n, one in enumerate(["[0-9]", "[a-z]", "ab", "abc", "abcd", "[x]", r"\bword"])]
+    assert [[number for number, _ in group.names] for group in Places(made).groups] == [[0, 5], [1], [2, 3], [4, 6]]
     assert re.compile(gates.GATE.replace(r"\z", r"\Z")).search("12-34 ")
