@@ -70,6 +70,18 @@ def _weighed(count: int) -> float:
     return count * math.log2(count)
 
 
+def _random(found: str) -> bool:
+    """Whether the entropy is `ENTROPY_BITS_MIN` or more, without counting characters where so many different ones suffice."""
+    return _least_entropy(len(found), len(set(found))) >= ENTROPY_BITS_MIN or entropy(found) >= ENTROPY_BITS_MIN
+
+
+@lru_cache(maxsize=4096)
+def _least_entropy(size: int, different: int) -> float:
+    """The least entropy of so many characters of which so many are different: all others are one and the same."""
+    same = size - different + 1
+    return math.log2(size) - _weighed(same) / size if size else 0.0
+
+
 def documented(found: str) -> bool:
     """Whether it holds what manuals write in place of a secret."""
     small = found.lower()
@@ -78,7 +90,7 @@ def documented(found: str) -> bool:
 
 def secret(found: str) -> bool:
     """A token that looks random and is no placeholder of a manual."""
-    return not documented(found) and entropy(found) >= ENTROPY_BITS_MIN
+    return not documented(found) and _random(found)
 
 
 def assigned(found: str) -> bool:
