@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache, partial
 from tocsin.detect.text import numbers, seeking
 from tocsin.detect.text.context import Index
 from tocsin.detect.text.overlaps import Match
-from tocsin.detect.text.patterns import FIRST_GROUP, Pattern, Patterns
+from tocsin.detect.text.patterns import Pattern, Patterns
 from tocsin.detect.text.places import Place, Places
 from tocsin.detect.text.seeking import Sought
 from tocsin.detect.text.validators import Validator, validator
@@ -36,17 +36,34 @@ def most_tries(length: int) -> int:
 class Look:
     """One expression and how its matches are confirmed."""
 
-    __slots__ = ("index", "match", "number", "pattern", "plain", "search", "sought", "span", "validate", "wide")
+    __slots__ = (
+        "freely",
+        "group",
+        "index",
+        "match",
+        "number",
+        "pattern",
+        "plain",
+        "score",
+        "search",
+        "sought",
+        "span",
+        "validate",
+        "wide",
+    )
 
     def __init__(self, number: int, pattern: Pattern, index: Index) -> None:
         self.number, self.pattern, self.index, self.sought = number, pattern, index, pattern.sought
         self.search, self.match = pattern.compiled.search, pattern.compiled.match
-        self.validate: Validator | None = None if pattern.validator == "none" else validator(pattern.validator)
+        self.validate: Validator = validator(pattern.validator)
+        self.group = pattern.group
+        self.freely = not (pattern.keywords or pattern.entropy or pattern.allow)
+        """Whether nothing but the validator decides."""
+        self.score = 0.0 if pattern.context else pattern.confidence
+        """How sure each match is; zero where the words near it decide."""
         self.wide = self.sought.width > LONGEST
         self.span = min(self.sought.width, LONGEST) + BEYOND
-        self.plain = not (
-            self.validate or pattern.group or pattern.context or pattern.keywords or pattern.entropy or pattern.allow
-        )
+        self.plain = self.freely and pattern.validator == "none" and not (pattern.group or pattern.context)
 
     def everywhere(self, text: bytes, found: list[Match]) -> bool:
         """Add the matches in the text; whether more tries were needed than there are."""
@@ -82,15 +99,14 @@ class Look:
             found.append(Match(self.number, match.start(), match.end(), self.pattern.confidence))
             return max(match.end(), match.start() + 1)
         before = len(found)
-        start, end = _group(match) if self.pattern.group == FIRST_GROUP else match.span(self.pattern.group)
-        if start < end and self._passes(text, match.span(), (start, end)):
-            spans = self.validate(text[start:end].decode("latin-1")) if self.validate else [(0, end - start)]
-            for first, last in spans:
-                if score := self._score(text, start + first, start + last):
+        start, end = match.span(self.group) if self.group >= 0 else _group(match)
+        if start < end and (self.freely or self._passes(text, match.span(), (start, end))):
+            for first, last in self.validate(text[start:end].decode("latin-1")):
+                if score := self.score or self._score(text, start + first, start + last):
                     found.append(Match(self.number, start + first, start + last, score))
         if len(found) == before and self.pattern.again:
             return match.start() + 1
-        return max(match.end(), match.start() + 1) if self.pattern.group or len(found) == before else found[-1].end
+        return max(match.end(), match.start() + 1) if self.group or len(found) == before else found[-1].end
 
     def _passes(self, text: bytes, match: tuple[int, int], value: tuple[int, int]) -> bool:
         pattern = self.pattern
@@ -102,8 +118,7 @@ class Look:
 
     def _score(self, text: bytes, start: int, end: int) -> float:
         pattern = self.pattern
-        near = not pattern.context or self.number in self.index.near(text, start, end)
-        return pattern.confidence if near else pattern.bare
+        return pattern.confidence if self.number in self.index.near(text, start, end) else pattern.bare
 
 
 class _Looks(dict[int, Look]):

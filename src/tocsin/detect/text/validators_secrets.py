@@ -48,10 +48,10 @@ DOCUMENTED = (
 """What stands in manuals where a secret would stand, in small letters; `documented` looks for it."""
 _TAG = re.compile("<[a-z]")
 _NAMED = re.compile(r"[A-Za-z_]{1,40}(?:[.-][A-Za-z_]{1,40}){0,6}(?:\(.{0,40})?")
-_REFERENCE = re.compile(
-    r"\$[A-Za-z{(]|%[({]|[{<(\[]|.{0,40}(?:os\.|getenv|environ|config|process\.|request|self\.|params|input\()",
-    re.IGNORECASE,
-)
+_REFERENCE = re.compile(r"\$[A-Za-z{(]|%[({]|[{<(\[]")
+_PROGRAM = ("os.", "getenv", "environ", "config", "process.", "request", "self.", "params", "input(")
+_PROGRAM_WITHIN = 40
+"""A value that comes from elsewhere begins in one of the first ways, or names one of the second ones soon."""
 _COMMON = re.compile(
     "(?:pass(?:w(?:or[dt]|d)|w0rd)?|pwd|secret|admin(?:istrator)?|root|user(?:name)?|login|guest|default|required|optional"
     "|letmein|qwerty|hunter2?|string|value|null|none|true|false|undefined)[0-9]{0,4}"
@@ -82,6 +82,13 @@ def _least_entropy(size: int, different: int) -> float:
     return math.log2(size) - _weighed(same) / size if size else 0.0
 
 
+def _refers(found: str) -> bool:
+    """Whether it says where a secret is kept."""
+    small = found.lower()
+    named = any(small.find(word, 0, _PROGRAM_WITHIN + len(word)) >= 0 for word in _PROGRAM)
+    return named or _REFERENCE.match(found) is not None
+
+
 def documented(found: str) -> bool:
     """Whether it holds what manuals write in place of a secret."""
     small = found.lower()
@@ -96,14 +103,14 @@ def secret(found: str) -> bool:
 def assigned(found: str) -> bool:
     """The value of an assignment that mixes letters and digits, looks random and is no name in a program."""
     mixed = not found.isalpha() and any(map(str.isdigit, found)) and any(map(str.isalpha, found))
-    return mixed and secret(found) and not _NAMED.fullmatch(found) and not _REFERENCE.match(found)
+    return mixed and secret(found) and not _NAMED.fullmatch(found) and not _refers(found)
 
 
 def password(found: str) -> bool:
     """A password where only a password can stand: no placeholder, no reference to one, no word that everybody tries."""
     plain = found.lower().strip("*.-_")
     shown = len(set(found)) < 4 or _COMMON.fullmatch(plain) or documented(found)
-    return not shown and not _REFERENCE.match(found)
+    return not shown and not _refers(found)
 
 
 def mixed_password(found: str) -> bool:

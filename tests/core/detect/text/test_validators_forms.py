@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.detect.text.validators import VALIDATORS
-from tocsin.detect.text.validators_secrets import DOCUMENTED, documented, entropy
+from tocsin.detect.text.validators_secrets import DOCUMENTED, ENTROPY_BITS_MIN, documented, entropy
 
 WORKING = "k9Qz7Lw2Rt5Vx8Bn3Mp6"
 
@@ -121,3 +121,32 @@ def test_entropy_by_hand(token: str, bits: float) -> None:
 def test_what_stands_in_manuals_is_known_in_every_case_and_place(word: str) -> None:
     assert word == word.lower()
     assert documented(f"q7{word.upper()}z9")
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        (f"{WORKING}os.", False),
+        (f"a.os.path{WORKING}", False),
+        (f"{'q7Rk2V' * 6}7xB9config", False),
+        (f"{'q7Rk2V' * 7}config", True),
+        (f"GetEnv{WORKING}", False),
+        (f"$A{WORKING}", False),
+        (f"$7{WORKING}", True),
+        (f"%({WORKING}", False),
+        (f"[{WORKING}", False),
+    ],
+)
+def test_a_value_that_names_where_a_secret_is_kept_is_none(value: str, right: bool) -> None:
+    assert bool(VALIDATORS["assigned"](value)) is right
+
+
+@given(st.text("ab1Z-", max_size=40))
+def test_many_different_characters_are_random_and_so_is_what_is_counted(token: str) -> None:
+    told = entropy(token) >= ENTROPY_BITS_MIN
+    assert bool(VALIDATORS["secret"](token)) is (told and not documented(token) and token != "")
+
+
+@given(st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace").decode("latin-1")))
+def test_no_token_is_called_random_that_is_not(token: str) -> None:
+    assert bool(VALIDATORS["secret"](token)) is (entropy(token) >= ENTROPY_BITS_MIN and not documented(token))
