@@ -62,6 +62,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "types": {"column": "feature.city", "form": "number"},
     "cost": {"ceiling": 2.0},
     "budget": {"cost_max": 100.0, "tokens_max": 1 << 50, "questions_max": 20_000},
+    "duplicates": {"columns": ["feature.age", "feature.city", "decision"]},
+    "freshness": {"minutes": 30.0},
     "regression_error": {"actual": "feature.age", "ceiling": 50.0},
 }
 """What a kind cannot be built without."""
@@ -154,6 +156,7 @@ def hostile_predictions(rng: np.random.Generator, count: int) -> pa.RecordBatch:
     names = ("female", "male", "x>y", "", "Ünï", "d" * 300, "|x", None)
     units = pa.array([None if rng.random() < 0.3 else f"u{rng.integers(9)}" for _ in range(count)], pa.string())
     columns = {
+        "time": pa.array(rng.integers(0, 10**9, count), pa.timestamp("us", "UTC")),
         "group.sex": drawn(names, pa.string()).dictionary_encode(),
         "group.age": drawn(("young", "old", None), pa.string()).dictionary_encode(),
         "decision": flags(0.1),

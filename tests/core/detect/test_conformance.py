@@ -175,5 +175,5 @@ def test_a_kind_says_what_it_claims_and_cannot_see(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_specification_tells_settings_apart(kind: str) -> None:
-    changed: dict[str, Any] = {"alpha": 0.01, "windows_per_false_alarm": 99}
+    changed: dict[str, Any] = {"alpha": 0.01, "windows_per_false_alarm": 99, "minutes": 99.0}
     assert detector(kind).specification != detector(kind, **changed).specification

@@ -76,6 +76,16 @@ def rate_cleared(windows: Sequence[Tallies], rate: str, margin: float, alpha: fl
     return replace(verdict, passed=False, statement=again, recurrences=recurrences)
 
 
+STRAYING = 0.2
+"""After a fix, so large a share of windows with the fault must be rejected."""
+
+
+def windows_cleared(faulty: Sequence[bool], share: str, alpha: float) -> Clearance:
+    """Whether the windows after a fix reject "a fifth of them or more have the fault"; a window counts as a row."""
+    tables = [np.array([[1.0], [float(fault)]]) for fault in faulty]
+    return rate_cleared(tables, share, STRAYING, alpha, 0)
+
+
 def _verdict(
     logs: Floats, alpha: float, margin: float, interval: confidence.Interval, rows: int, subject: str, *, hopeless: bool
 ) -> Clearance:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tocsin.detect.streams import sums, surprise, telling
 from tocsin.detect.streams.bound import Bound
-from tocsin.detect.streams.clearing import rate_cleared
+from tocsin.detect.streams.clearing import windows_cleared
 from tocsin.detect.streams.contrast import Floats
 from tocsin.detect.streams.measure import numbers
 from tocsin.detect.streams.sums import Sums
@@ -30,8 +30,6 @@ from tocsin.model.telemetry import Table, Window
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 USUAL = (0.01, 0.99)
 """The quantiles of the past between which a value is called usual."""
-STRAYING = 0.2
-"""After a fix, so large a share of unusual windows must be rejected."""
 BLIND_SPOTS = (
     "What grows slowly is learnt: nothing surprises. Watch the mean against a limit as well.",
     "The rate of false alarms is measured on ordinary noise, not guaranteed: it rests on how tails go on beyond what was seen.",
@@ -159,9 +157,9 @@ class MetricWatch(Bound):
     def clearance(self, finding: Finding, windows: Iterable[Sums], alpha: float) -> Clearance:
         """Whether the windows after a fix prove that unusual values have become rare; a window counts as a row."""
         low, high = float(finding.details["usual_low"]), float(finding.details["usual_high"])
-        values = [value for state in windows if (value := self._value(state)) is not None]
-        tables = [np.array([[1.0], [float(not low <= value <= high)]]) for value in values]
-        return rate_cleared(tables, f"share of windows in which the {self._noun} is unusual", STRAYING, alpha, 0)
+        values = (value for state in windows if (value := self._value(state)) is not None)
+        share = f"share of windows in which the {self._noun} is unusual"
+        return windows_cleared([not low <= value <= high for value in values], share, alpha)
 
     @property
     def _noun(self) -> str:
