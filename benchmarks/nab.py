@@ -166,7 +166,10 @@ def best(series: list[Series], scores: Mapping[str, Floats]) -> tuple[float, flo
     total = np.cumsum(gain[order]) - windows
     last = np.flatnonzero(np.diff(every[order], append=-np.inf))
     top = last[int(np.argmax(total[last]))]
-    return float(100 * (total[top] + windows) / (2 * windows)), float(every[order][top])
+    score = float(100 * (total[top] + windows) / (2 * windows))
+    return (
+        (score, float(every[order][top])) if score > 0 else (0.0, float("inf"))
+    )  # it is always possible never to alarm
 
 
 def worths(one: Series) -> tuple[Floats, Any]:

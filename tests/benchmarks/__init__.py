@@ -1,0 +1,1 @@
+"""What benchmarks compute is tested where a mistake would flatter: scores, not seconds."""
