@@ -12,7 +12,7 @@ supermartingale that every alarm lowers by at least A, so E[alarms in H windows]
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 
@@ -62,7 +62,13 @@ def told(workspace: Workspace, kinds: Kinds) -> tuple[str, ...]:
         for _, choice in _bound(workspace, kinds)
         if budget is None or not _sharing(kinds, choice)
     ]
+    return (*said, *alone(own))
+
+
+def alone(own: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
+    """What detectors with these parameters promise each on its own, in sentences."""
     ever = [float(parameters["alpha"]) for parameters in own if parameters["guarantee"] == "pfa"]
+    said = []
     if ever:
         few = _counted(len(ever), "detector")
         said.append(f"Each on its own: of {few}, at most {sum(ever):.2g} on average ever alarm falsely.")

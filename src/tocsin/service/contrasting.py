@@ -59,15 +59,19 @@ def _side(data: Any, name: str, texts: frozenset[str]) -> Rows:
     if isinstance(data, str | Path):
         path = Path(data)
         return Rows(str(path), frames.schema(path, texts), lambda columns: frames.batches(path, columns, texts))
-    return of_table(name, _table(data, name))
+    return of_table(name, table_of(data, name))
 
 
-def _table(data: Any, name: str) -> pa.Table:
-    """The frame as an Arrow table, without a copy where its library hands its memory over."""
+def table_of(data: Any, name: str) -> pa.Table:
+    """The frame as an Arrow table, without a copy where its library hands its memory over. Raises UsageFault when it is none."""
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, Mapping):
-        return pa.table(dict(data))
+        try:
+            return pa.table(dict(data))
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            what = f"the columns of the {name} make no table: {error}"
+            raise UsageFault(what, "give columns of equal length, each of one type") from None
     if hasattr(data, "__arrow_c_stream__"):
         return pa.table(data)
     if hasattr(data, "__dataframe__"):

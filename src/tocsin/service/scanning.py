@@ -34,17 +34,17 @@ def scan(
         for (watcher, plan), mine in zip(planned, states, strict=True):
             if segment not in plan.assigned:
                 continue
-            cut = cuts.setdefault(id(plan.assigned), [])
-            if not cut:
-                cut += _cut(batch, plan.assigned[segment][first : first + batch.num_rows])
-            for index, part in cut:
+            pieces = cuts.setdefault(id(plan.assigned), [])
+            if not pieces:
+                pieces += cut(batch, plan.assigned[segment][first : first + batch.num_rows])
+            for index, part in pieces:
                 mine[index] = watcher.observe(mine[index] if index in mine else watcher.zero(), part)
         done += batch.num_rows
         progress("judging", done, total)
     return states
 
 
-def _cut(
+def cut(
     batch: pa.RecordBatch, assigned: np.ndarray[tuple[int], np.dtype[np.int64]]
 ) -> list[tuple[int, pa.RecordBatch]]:
     """The batch's rows by window, in order of windows."""

@@ -21,6 +21,11 @@ def page(found: Overview) -> str:
     return parts.as_page(title(found), report(found))
 
 
+def fragment(found: Overview) -> str:
+    """The report without the page around it, for a notebook."""
+    return parts.as_fragment(report(found))
+
+
 def as_pdf(found: Overview) -> bytes:
     """The report as PDF, dated by the last window that it holds. Raises EnvironmentFault when it cannot be set."""
     return parts.as_pdf(title(found), report(found), found.upto or BEGIN)

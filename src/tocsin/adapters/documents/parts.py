@@ -53,6 +53,11 @@ def as_page(title: str, parts: Iterable[Part]) -> str:
     return page.document(title, (_shown(part) for part in parts))
 
 
+def as_fragment(parts: Iterable[Part]) -> str:
+    """The document without the page around it; pictures bring their colours."""
+    return "\n".join(_shown(part, plots.STANDALONE) for part in parts)
+
+
 def as_pdf(title: str, parts: Iterable[Part], at: datetime) -> bytes:
     """The document as PDF of this date, charts as pictures with their words. Raises EnvironmentFault as `pdf.report` does."""
     data = {"title": title, "prepared_at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "parts": [_set(part) for part in parts]}
@@ -66,7 +71,7 @@ def table_of(chart: Chart) -> Table:
     return Table(chart.title, ("until", *columns[1:]), rows, tuple(range(1, len(columns))))
 
 
-def _shown(part: Part) -> str:
+def _shown(part: Part, style: str = "") -> str:
     if isinstance(part, Heading):
         return page.heading(part.words, part.level)
     if isinstance(part, Text):
@@ -76,7 +81,7 @@ def _shown(part: Part) -> str:
     if isinstance(part, Table):
         return page.table(part.caption, part.columns, part.rows, part.numbers)
     folded = page.folded("The numbers of this plot", _shown(table_of(part)))
-    return page.figure(plots.svg(part), f"{part.title}. {part.told}") + folded
+    return page.figure(plots.svg(part, style), f"{part.title}. {part.told}") + folded
 
 
 def _set(part: Part) -> dict[str, Any]:

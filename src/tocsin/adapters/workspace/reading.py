@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from tocsin.adapters.files import told, write_atomically
 from tocsin.adapters.workspace.policy_references import policy_references
-from tocsin.adapters.workspace.schema import ColumnFile, DetectorFile, PolicyFile, SystemFile
-from tocsin.adapters.workspace.system_references import Known, system_references
+from tocsin.adapters.workspace.schema import ColumnFile, DetectorFile, PolicyFile, StreamFile, SystemFile, TelemetryFile
+from tocsin.adapters.workspace.system_references import Known, stream_references, system_references
 from tocsin.document.checking import fitted
 from tocsin.document.reading import BYTES_MAX, Document, read
 from tocsin.model.errors import BadInput, EnvironmentFault, Place, Problem, UsageFault
@@ -94,6 +94,23 @@ def read_files(root: Path, known: Known | None = None) -> Workspace:
     if reading.problems or policy is None:
         raise BadInput(reading.problems)
     return Workspace(str(root), policy, systems)
+
+
+class StreamRead(NamedTuple):
+    """How a stream is read, and what watches it."""
+
+    telemetry: TelemetryMapping
+    detectors: tuple[DetectorChoice, ...]
+
+
+def read_stream(data: bytes | str, name: str, known: Known) -> StreamRead:
+    """A stream of no workspace, written as `telemetry` and `detectors` of a system are. Raises BadInput with all mistakes."""
+    document = read(data, name)
+    file = fitted(document, StreamFile)
+    problems = list(stream_references(file, document, known))
+    if problems:
+        raise BadInput(problems)
+    return StreamRead(_telemetry(file.telemetry), tuple(_choice(detector) for detector in file.detectors))
 
 
 def read_salt(root: Path) -> bytes:
@@ -208,19 +225,19 @@ def _identity(file: SystemFile, document: Document, path: Path, systems: Mapping
 
 
 def _system(file: SystemFile, digest: str) -> System:
-    telemetry = None
-    if file.telemetry:
-        given = file.telemetry
-        labels = {name: column for name, column in (given.labels or ()) if column is not None}
-        telemetry = TelemetryMapping(given.table, _mapped(given.columns), given.format, given.only, _mapped(labels))
     return System(
         **{name: getattr(file, name) for name in _SAME_IN_SYSTEM},
         facts={name: value.isoformat() if isinstance(value, date) else value for name, value in file.facts.items()},
         models=tuple(Release(r.version, r.released, r.notes) for r in file.models),
-        telemetry=telemetry,
+        telemetry=_telemetry(file.telemetry) if file.telemetry else None,
         detectors=tuple(_choice(detector) for detector in file.detectors),
         digest=digest,
     )
+
+
+def _telemetry(given: TelemetryFile) -> TelemetryMapping:
+    labels = {name: column for name, column in (given.labels or ()) if column is not None}
+    return TelemetryMapping(given.table, _mapped(given.columns), given.format, given.only, _mapped(labels))
 
 
 def _mapped(columns: Mapping[str, ColumnFile]) -> dict[str, ColumnMapping]:

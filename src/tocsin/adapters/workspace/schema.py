@@ -192,6 +192,13 @@ class DetectorFile(Strict):
         return self.id or (f"{self.kind}:{known}" if isinstance(group, str) else self.kind)
 
 
+class StreamFile(Strict):
+    """A stream of rows that belongs to no inventory: how it is read, and what watches it."""
+
+    telemetry: TelemetryFile = Field(description="how its rows are read")
+    detectors: tuple[DetectorFile, ...] = Field((), description="what watches it")
+
+
 class ReleaseFile(Strict):
     """A version of the model."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.adapters.workspace.mistakes import choices, twice, unknown
-from tocsin.adapters.workspace.schema import ColumnFile, DetectorFile, SystemFile, TelemetryFile
+from tocsin.adapters.workspace.schema import ColumnFile, DetectorFile, StreamFile, SystemFile, TelemetryFile
 from tocsin.detect.parameters import misfits
 from tocsin.document.checking import near
 from tocsin.document.reading import Document, Path
@@ -37,6 +37,11 @@ def system_references(
     if known.facts is not None:
         for name, value in file.facts.items():
             yield from _fact(document, ("facts", name), value, known.facts)
+    yield from stream_references(file, document, known)
+
+
+def stream_references(file: SystemFile | StreamFile, document: Document, known: Known) -> Iterator[Problem]:
+    """Mistakes between a stream's columns and the detectors that look at them."""
     if file.telemetry:
         yield from _columns(file.telemetry, document)
     labels = [(("detectors", index), detector.label) for index, detector in enumerate(file.detectors)]
