@@ -199,9 +199,9 @@ def _state(history: History, alarmed: set[int]) -> State:
         return "no window yet"
     if any(window.index in alarmed for window, _ in history[-FRESH:]):
         return "alarm"
-    told = history[-1][1]
-    needed = dict(told.get("reference") or {})
-    return "gathering its reference" if needed and not told.get("log10_e") else "quiet"
+    reference = dict(history[-1][1].get("reference") or {})
+    gathered = max(dict(reference.get("windows", {})).values(), default=0)
+    return "gathering its reference" if gathered < reference.get("needed", 0) else "quiet"
 
 
 def _number(value: Any) -> float | None:

@@ -440,8 +440,10 @@ def _placed(rows: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """The column in one piece, categories as text."""
+    """The column in one piece: categories as text, and NaN as missing, which it is in frames."""
     plain = column.combine_chunks()
+    if pa.types.is_floating(plain.type):
+        return pc.if_else(pc.is_nan(plain), pa.scalar(None, plain.type), plain)
     return pc.cast(plain, plain.type.value_type) if pa.types.is_dictionary(plain.type) else plain
 
 
