@@ -67,13 +67,18 @@ def test_every_kind_of_rate_mean_and_group_is_planned(
     assert "statement about the traffic served" in one.guarantee
 
 
-def test_a_kind_is_planned_or_is_no_rate_mean_or_group() -> None:
-    planned = {kind for kind, *_ in KINDS}
-    plain = {name for name, kind in detector_kinds().items() if any(p.name == "guarantee" for p in kind.parameters)}
-    assert planned <= plain
-    assert {"calibration_within_groups", "tool_calls"} >= {
-        name for name in plain - planned if any(p.name == "limit" for p in detector_kinds()[name].parameters)
-    }
+def test_kinds_that_were_not_thought_of_here_are_planned_by_themselves() -> None:
+    """Whatever watches a rate against a limit and needs nothing else to be said."""
+    kinds = detector_kinds()
+    assert {kind for kind, *_ in KINDS} <= set(kinds)
+    limited = [
+        name for name, kind in kinds.items() if any(p.name == "limit" and p.high == 0.999999 for p in kind.parameters)
+    ]
+    simple = [name for name in limited if not any(p.required for p in kinds[name].parameters)]
+    assert len(simple) >= 5
+    for name in simple:
+        (one,) = plan_kind(name, {"limit": 0.25}, Asked(TRAFFIC, within=2, sizes=(0.2,))).detectors
+        assert one.power is not None, name
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tocsin.content.discovery import detector_kinds
 from tocsin.detect import overview
 from tocsin.detect.overview import PLACES_MAX, Scale, Sheet, confidence_of, sheet
 from tocsin.detect.streams import confidence
+from tocsin.detect.streams.reference import BETA
 from tocsin.model.chart import Chart
 from tocsin.model.finding import Effect, Finding, Level, Since, Strength
 from tocsin.model.telemetry import Window
@@ -221,7 +222,7 @@ class TestFacts:
             (
                 {"normal": {"all rows": ["own", 0.05]}},
                 "mode of all rows",
-                "shocks common to a later window are not covered; 2.5% come on top",
+                f"shocks common to a later window are not covered; {BETA:.1%} come on top",
             ),
             ({"normal": {"a": ["gaussian", 0.05]}}, "mode of a", "a window being one observation"),
             ({"normal": {"a": ["a new mode", 0.05]}}, "mode of a", "a new mode"),
