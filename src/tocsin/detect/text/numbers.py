@@ -15,7 +15,7 @@ from itertools import islice
 from tocsin.detect.text.context import Index
 from tocsin.detect.text.overlaps import Match
 from tocsin.detect.text.patterns import SEPARATORS_KNOWN, Pattern
-from tocsin.detect.text.validators import Validator, validator
+from tocsin.detect.text.validators import validator
 
 TRIES_PER_TEXT, BYTES_PER_TRY = 256, 128
 """Stretches of groups that are tried in one text: so many, and one more for each so many bytes."""
@@ -99,7 +99,7 @@ class Numbers:
             pattern = number.pattern
             if number.forbidden and not number.forbidden.isdisjoint(written):
                 continue
-            if number.validate(digits):
+            if validator(pattern.validator)(digits):  # found when it is first needed: it is a module
                 sure = not pattern.context or number.number in near
                 found.append(Match(number.number, start, end, pattern.confidence if sure else pattern.bare))
 
@@ -107,12 +107,11 @@ class Numbers:
 class _Number:
     """One pattern of numbers, prepared."""
 
-    __slots__ = ("forbidden", "number", "pattern", "validate")
+    __slots__ = ("forbidden", "number", "pattern")
 
     def __init__(self, number: int, pattern: Pattern) -> None:
         self.number, self.pattern = number, pattern
         self.forbidden = frozenset(SEPARATORS_KNOWN) - frozenset(pattern.separators)
-        self.validate: Validator = validator(pattern.validator)
 
 
 class _Length:
