@@ -65,6 +65,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "duplicates": {"columns": ["feature.age", "feature.city", "decision"]},
     "freshness": {"minutes": 30.0},
     "regression_error": {"actual": "feature.age", "ceiling": 50.0},
+    "numeric_drift": {"column": "feature.age"},
+    "categorical_drift": {"column": "feature.city"},
 }
 """What a kind cannot be built without."""
 

@@ -80,7 +80,8 @@ def explain(f: Any, shared: Shared) -> None:
         ]
     )
     heading("What it rests on")
-    pairs([("count", f"{f.count:,}"), *((name, value) for name, value in f.details.items() if name != "digests")])
+    shown = ((name, value) for name, value in f.details.items() if name not in ("digests", "cut"))
+    pairs([("count", f"{f.count:,}"), *shown])
     pairs(
         [("shown masked", ", ".join(f.masked)), ("tags", ", ".join(f.tags)), ("detector", f"{f.system} / {f.detector}")]
     )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import exp
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from tocsin.detect.streams import confidence
 from tocsin.detect.streams import sequence as sequences
 from tocsin.detect.streams.contrast import Floats
-from tocsin.detect.streams.sequence import ContrastSequence
 from tocsin.detect.streams.since import Dated
 from tocsin.model.event import Json
 from tocsin.model.finding import Effect, Since, Strength
@@ -82,7 +81,30 @@ def strength(log_e: float, log_threshold: float, guarantee: str) -> Strength:
     return Strength("e_value", exp(min(log_e, LOG_MAX)), exp(min(log_threshold, LOG_MAX)), guarantee)
 
 
-def since(sequence: ContrastSequence, found: Dated, window: Window) -> Since:
+class Moment(Protocol):
+    """A window of the past."""
+
+    @property
+    def index(self) -> int:
+        """Its number in the stream."""
+        ...
+
+    @property
+    def start(self) -> int:
+        """Its beginning in microseconds."""
+        ...
+
+
+class Remembering(Protocol):
+    """A sequence that remembers its last windows."""
+
+    @property
+    def history(self) -> Sequence[Moment]:
+        """The oldest first, at most `sequences.HISTORY`."""
+        ...
+
+
+def since(sequence: Remembering, found: Dated, window: Window) -> Since:
     """The dating of a change in the words of windows."""
     best, earliest, latest = (sequence.history[place] for place in found)
     note = "small changes are dated poorly"
