@@ -31,6 +31,7 @@ from tocsin.detect.streams.drifting.sequence import DriftSequence, Moment
 from tocsin.detect.streams.drifting.tally import Tally
 from tocsin.detect.streams.reference import Direction, Normal, Reference
 from tocsin.detect.streams.sequence import Process
+from tocsin.detect.streams.watch import REFERENCE
 from tocsin.model.detector import DetectorKind, Evaluated, Parameter, Setting
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Finding
@@ -58,16 +59,7 @@ HOW: tuple[Parameter, ...] = (
         "sd: standard deviations of the direction; psi: a population stability index, which an alarm then proves exceeded",
         ("sd", "psi"),
     ),
-    Parameter(
-        "windows_of_reference", int, reference.WINDOWS, "windows that say what is normal, after the first", low=5
-    ),
-    Parameter(
-        "reference_mode",
-        str,
-        "auto",
-        "how far later windows may stray: own, population (members come and go), shocks, gaussian; auto decides",
-        ("auto", "own", "population", "shocks", "gaussian"),
-    ),
+    *REFERENCE,
     Parameter(
         "unit", str, "auto", "auto: the unit column, and a row without one is a unit; or window", ("auto", "window")
     ),
