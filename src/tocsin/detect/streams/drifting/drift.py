@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import log
 from typing import Any, Literal, NamedTuple
 
@@ -29,9 +30,11 @@ from tocsin.detect.streams.drifting.directions import Along, accepted, along
 from tocsin.detect.streams.drifting.looking import Looked
 from tocsin.detect.streams.drifting.sequence import DriftSequence, Moment
 from tocsin.detect.streams.drifting.tally import Tally
-from tocsin.detect.streams.reference import Direction, Normal, Reference
+from tocsin.detect.streams.profile import Season, features, windows_needed
+from tocsin.detect.streams.reference import Direction, Normal
 from tocsin.detect.streams.sequence import Process
 from tocsin.detect.streams.watch import REFERENCE
+from tocsin.detect.streams.wrappers import LATER
 from tocsin.model.detector import DetectorKind, Evaluated, Parameter, Setting
 from tocsin.model.event import Json
 from tocsin.model.finding import Category, Clearance, Finding
@@ -45,8 +48,7 @@ CELLS_MAX = {True: 512, False: 4096}
 """Fine cells of a window: of ordered values, and of texts."""
 BETA = 0.05
 """The chance that the reference misleads in any direction, shared by all of them, up and down."""
-FOLDED = 320
-"""Sums per bucket that are kept of the reference for the population's margin, shared by the directions."""
+SEASONS: dict[str, Season] = {"none": "none", "hour_of_day": "hour_of_day", "hour_of_week": "hour_of_week"}
 DRIFT = "drift"
 UP_DOWN: tuple[Direction, ...] = ("up", "down")
 
@@ -60,6 +62,13 @@ HOW: tuple[Parameter, ...] = (
         ("sd", "psi"),
     ),
     *REFERENCE,
+    Parameter(
+        "season",
+        str,
+        "none",
+        "what moves with the time (UTC) is no drift: hour_of_day needs a week of reference, hour_of_week four",
+        tuple(SEASONS),
+    ),
     Parameter(
         "unit", str, "auto", "auto: the unit column, and a row without one is a unit; or window", ("auto", "window")
     ),
@@ -164,14 +173,14 @@ class Drift(Bound):
             return Evaluated(sequence, (), self._statistics(sequence))
         if sequence.cut is None:
             gathered = sequence.gathered.after(state, ordered=self.ordered)
-            ready = gathered.rows >= ROWS_CUT
+            ready = gathered.rows >= ROWS_CUT and gathered.windows >= self._cut_windows
             made = cutting.cut(gathered, ordered=self.ordered) if ready else None
             kept = cutting.Gathered(gathered.windows) if ready else gathered
             after = DriftSequence(gathered=kept, cut=made)
             return Evaluated(after, (), self._statistics(after))
         cells = cutting.placed(sequence.cut, state, self.buckets)
-        if not self._complete(sequence):
-            after = self._referred(sequence, sequence.cut, cells)
+        if sequence.profile.windows < self._needed:
+            after = self._referred(sequence, sequence.cut, cells, window)
             return Evaluated(after, (), self._statistics(after))
         return self._judged(sequence, sequence.cut, state, cells, window)
 
@@ -195,35 +204,43 @@ class Drift(Bound):
     def _subject(self) -> str:
         return self.looked.subject(self.setting.parameters)
 
-    def _complete(self, sequence: DriftSequence) -> bool:
-        """Whether the reference is."""
-        done = min((one.windows for one in sequence.references.values()), default=0)
-        return done >= int(self.get("windows_of_reference"))
+    @property
+    def _season(self) -> Season:
+        return SEASONS[str(self.get("season"))]
 
-    def _referred(self, sequence: DriftSequence, made: Cut, cells: Cells) -> DriftSequence:
+    @property
+    def _needed(self) -> int:
+        """Windows of reference."""
+        return windows_needed(int(self.get("windows_of_reference")), self._season, self.windowing.every)
+
+    @property
+    def _cut_windows(self) -> int:
+        """Windows that are cut on, at least: a day of them where there is a season."""
+        every = self.windowing.every
+        return max(1, timedelta(days=1) // every) if every and self._season != "none" else 1
+
+    def _features(self, window: Window) -> Floats:
+        middle = (telling.micros(window.start) + telling.micros(window.end)) // 2
+        return features(middle, self._season, self.windowing.every)
+
+    def _referred(self, sequence: DriftSequence, made: Cut, cells: Cells, window: Window) -> DriftSequence:
         """The sequence with one more window of reference."""
-        directions = along(made)
-        folding = max(FOLDED // len(directions), 8) if self.get("reference_mode") == "population" else 0
-        references = {
-            one.name: sequence.references.get(one.name, Reference()).after(
-                _weighted(made, cells, one, None), folding=folding
-            )
-            for one in directions
-        }
+        tables = np.stack([_weighted(made, cells, one, None) for one in along(made)])
+        profile = sequence.profile.after(tables, self._features(window), str(self.get("reference_mode")), self._needed)
         now = cells.counts.sum(axis=0)
         before = now + np.array(sequence.before) if sequence.before else now
         counts = tuple(int(count) for count in before)
-        return msgspec.structs.replace(sequence, references=references, before=counts)
+        return msgspec.structs.replace(sequence, profile=profile, before=counts)
 
-    def _bets(self, sequence: DriftSequence, made: Cut) -> list[Bet]:
-        """Every direction, up and down, with what is normal there."""
+    def _bets(self, sequence: DriftSequence, made: Cut, window: Window) -> list[Bet]:
+        """Every direction, up and down, with what is normal there at the window's time."""
         directions = along(made)
         shares = np.array(sequence.before, float) / max(sum(sequence.before), 1)
-        beta, wanted = BETA / (2 * len(directions)), str(self.get("reference_mode"))
+        beta, wanted, at = BETA / (2 * len(directions)), str(self.get("reference_mode")), self._features(window)
         unit: Literal["sd", "psi"] = "psi" if self.get("tolerance_in") == "psi" else "sd"
         found = []
-        for one in directions:
-            normal = reference.normal_of(sequence.references[one.name], wanted, beta, 0.0)
+        for place, one in enumerate(directions):
+            normal = sequence.profile.normal(place, at, wanted, beta)
             tolerance = accepted(float(self.get("tolerance")), unit, one.values, shares)
             found += [Bet(one, side, normal, tolerance) for side in UP_DOWN]
         return found
@@ -231,7 +248,7 @@ class Drift(Bound):
     def _judged(
         self, sequence: DriftSequence, made: Cut, state: Tally, cells: Cells, window: Window
     ) -> Evaluated[DriftSequence]:
-        bets = self._bets(sequence, made)
+        bets = self._bets(sequence, made, window)
         said = [
             reference.log_e(
                 bet.normal, bet.side, bet.tolerance, _weighted(made, cells, bet.along, bet.side), round(made.largest)
@@ -240,11 +257,11 @@ class Drift(Bound):
         ]
         log_e = np.concatenate(said)
         process = sequence.processes.get(DRIFT, sequences.begun(1, 1.0)).spread(len(log_e))
-        process = process.after(log_e, self.guarantee)
+        process = process.after(log_e, self.guarantee, LATER)
         counts = tuple(int(count) for count in cells.counts.sum(axis=0))
         design = design_effect(_whole(cells)) if self.buckets > 1 else 1.0
         moment = Moment(window.index, telling.micros(window.start), round(design, 4), counts)
-        value, share = process.log_e_value(self.guarantee), log(self.threshold() / process.share)
+        value, share = process.log_e_value(self.guarantee, LATER), log(self.threshold() / process.share)
         crossed = process.alarming(value, share)
         after = sequence.remembering(moment, {DRIFT: process.restarted() if crossed else process.settled(value, share)})
         best = bets[_best(process, said)]
@@ -262,12 +279,11 @@ class Drift(Bound):
 
     def _statistics(self, sequence: DriftSequence) -> dict[str, Json]:
         """How far the reference is."""
-        done = max((one.windows for one in sequence.references.values()), default=0)
         told: dict[str, Json] = {
             "reference": {
                 "cut_on": sequence.gathered.windows,
-                "windows": done,
-                "needed": self.get("windows_of_reference"),
+                "windows": sequence.profile.windows,
+                "needed": self._needed,
             }
         }
         if sequence.cut is None and sequence.gathered.windows:

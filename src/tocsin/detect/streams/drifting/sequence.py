@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tocsin.detect.streams.drifting.cutting import Cut, Gathered
-from tocsin.detect.streams.reference import Reference
+from tocsin.detect.streams.profile import Profile
 from tocsin.detect.streams.sequence import HISTORY, Process
 from tocsin.model.errors import BadInput, Place
 
@@ -26,8 +26,8 @@ class DriftSequence(msgspec.Struct, frozen=True, array_like=True):
 
     gathered: Gathered = Gathered()
     cut: Cut | None = None
-    references: dict[str, Reference] = {}
-    """Of each direction."""
+    profile: Profile = Profile()
+    """Of the directions, in their order."""
     before: tuple[int, ...] = ()
     """Rows per cell of the reference."""
     processes: dict[str, Process] = {}

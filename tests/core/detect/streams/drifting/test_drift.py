@@ -16,7 +16,6 @@ from tests.core.detect.samples import detector, placed, window
 from tocsin.detect.streams.drifting import drift
 from tocsin.detect.streams.drifting.drift import Drift
 from tocsin.detect.streams.drifting.sequence import DriftSequence
-from tocsin.detect.streams.reference import normal_of
 from tocsin.model.finding import Category, Finding
 
 ROWS, BEFORE, AFTER = 500, 25, 15
@@ -152,11 +151,9 @@ def test_a_finding_names_the_cells_that_moved_most_and_rows_of_the_one_that_gain
     assert {columns["feature.city"][row].as_py() for row in rows} == {"Roma"}
 
 
-def test_the_effect_is_the_shift_in_standard_deviations() -> None:
+def test_the_effect_is_what_really_moved() -> None:
     run = played("numeric_drift", numbers(mean=46), 5, fault=True)
     effects = {one.effect.name: one.effect for _, one in run.found if one.effect}
-    shift = effects["shift of feature.age"]
-    assert shift.low < 0.5 < shift.high
     tail = effects["share of 56 and more in feature.age"]
     assert tail.low < 20.2 < tail.high
     was, now = run.found[-1][1].details["quantiles"].values()
@@ -218,11 +215,11 @@ def test_a_tolerance_leaves_small_drift_alone() -> None:
 
 def test_windows_that_move_together_make_a_window_one_observation() -> None:
     def shaken(rng: np.random.Generator, fault: bool) -> dict[str, Any]:
-        return {"feature.age": pa.array(rng.normal(40 + rng.normal(0, 4) + 8 * fault, 12, ROWS))}
+        return {"feature.age": pa.array(rng.normal(40 + rng.normal(0, 4) + 24 * fault, 12, ROWS))}
 
     quiet = played("numeric_drift", shaken, 4, fault=False, windows=60)
     assert not quiet.found
-    chosen = normal_of(quiet.sequence.references["rank"], "auto", 0.005, 0.0)
+    chosen = quiet.sequence.profile.normal(0, np.ones(1), "auto", 0.005)
     assert chosen.mode in ("gaussian", "shocks")
     assert played("numeric_drift", shaken, 4, fault=True).found
     assert played("numeric_drift", shaken, 4, fault=False, windows=60, reference_mode="own").found
@@ -230,11 +227,12 @@ def test_windows_that_move_together_make_a_window_one_observation() -> None:
 
 def test_people_who_come_and_go_widen_the_margin() -> None:
     run = played("numeric_drift", numbers(), 6, fault=False, reference_mode="population")
-    kept = run.sequence.references["rank"]
-    assert len(kept.folded) == 64
-    assert normal_of(kept, "population").above > normal_of(kept, "own").above
+    kept = run.sequence.profile
+    assert len(kept.population) == 5
+    usual = kept.normal(0, np.ones(1), "population", 0.05)
+    assert usual.above > msgspec.structs.replace(kept, population=()).normal(0, np.ones(1), "own", 0.05).above
     assert len(run.watcher.sequence_to_bytes(run.sequence)) < 16 << 10
-    assert "who come and go" in run.watcher._promise(normal_of(kept, "population"), run.states[-1])
+    assert "who come and go" in run.watcher._promise(usual, run.states[-1])
 
 
 def test_a_window_as_unit_is_one_bucket() -> None:

@@ -20,7 +20,7 @@ from tocsin.detect.streams.drifting.drift import BETA, DRIFT
 from tocsin.detect.streams.drifting.keys import MISSING, of_numbers
 from tocsin.detect.streams.drifting.tally import Tally, tallied
 from tocsin.detect.streams.quantiles import poisson_upper, student
-from tocsin.detect.streams.wrappers import AT_ONCE, EVENLY, HORIZON, SOON
+from tocsin.detect.streams.wrappers import HORIZON, LATER
 
 BUCKETS, WINDOWS, REFERENCE, ROWS = 32, 24, 12, 500
 
@@ -76,9 +76,8 @@ class Slow:
         for name, h in values.items():
             means, rows = zip(*(self.mean(counts, h) for counts in references), strict=True)
             pooled = sum(m * n for m, n in zip(means, rows, strict=True)) / sum(rows)
-            centre = sum(means) / len(means)
-            spread = sqrt(sum((mean - centre) ** 2 for mean in means) / (len(means) - 1))
-            margin = student(1 - BETA / self.directions, len(means) - 1) * spread / sqrt(len(means))
+            spread = sqrt(sum(n * (m - pooled) ** 2 for m, n in zip(means, rows, strict=True)) / (len(means) - 1))
+            margin = student(1 - BETA / self.directions, len(means) - 1) * spread / sqrt(sum(rows))
             self.limits[name, "up"] = pooled + max(margin, self.rare(pooled, sum(rows)))
             self.limits[name, "down"] = 1 - (pooled - max(margin, self.rare(1 - pooled, sum(rows))))
         self.windows = 0
@@ -102,7 +101,8 @@ class Slow:
     def step(self, counts: np.ndarray) -> float:
         """The logarithm of the statistic after one more window."""
         self.windows += 1
-        begin = (AT_ONCE if self.windows == 1 else 0) + SOON / (self.windows * (self.windows + 1)) + EVENLY / HORIZON
+        begin = (LATER.at_once if self.windows == 1 else 0) + LATER.soon / (self.windows * (self.windows + 1))
+        begin += LATER.evenly / HORIZON
         cap, total = round(self.made.largest), 0.0
         for (name, side), limit in self.limits.items():
             h = self.values[name] if side == "up" else 1 - self.values[name]
@@ -112,7 +112,7 @@ class Slow:
                     said += log1p(bet * weight * (mean - limit) / (limit * max(cap, weight)))
                 self.worth[name, side, bet] = (self.worth[name, side, bet] + begin) * exp(said)
                 total += self.worth[name, side, bet]
-        rest = SOON / (self.windows + 1) + EVENLY * (1 - self.windows / HORIZON)
+        rest = LATER.soon / (self.windows + 1) + LATER.evenly * (1 - self.windows / HORIZON)
         return log(total / len(self.worth) + rest)
 
 
@@ -145,7 +145,7 @@ def test_the_process_is_that_of_the_printed_formula(shift: float) -> None:
             slow = Slow(made, references, {"rank": rank, "spread": spread, **ends})
         if evaluated.findings:
             break
-        told = sequence.processes[DRIFT].log_e_value("pfa")
+        told = sequence.processes[DRIFT].log_e_value("pfa", LATER)
         assert told == pytest.approx(slow.step(counts), rel=1e-6, abs=1e-6)
     assert slow is not None
     assert slow.windows == WINDOWS - REFERENCE - 1 or shift

@@ -17,7 +17,8 @@ from tocsin.detect.streams.drifting.directions import along
 from tocsin.detect.streams.drifting.keys import of_numbers, of_text
 from tocsin.detect.streams.drifting.sequence import DriftSequence, Moment, from_bytes, to_bytes
 from tocsin.detect.streams.drifting.tally import Tally
-from tocsin.detect.streams.reference import Normal, Reference
+from tocsin.detect.streams.profile import Profile
+from tocsin.detect.streams.reference import Normal
 from tocsin.detect.streams.sequence import HISTORY, begun
 from tocsin.detect.streams.telling import micros
 from tocsin.model.errors import BadInput
@@ -178,7 +179,7 @@ def test_a_finding_is_a_matter_of_its_column_whatever_moved() -> None:
 def test_the_sequence_reads_back_from_its_bytes() -> None:
     full = DriftSequence(
         cut=NUMBERS,
-        references={"rank": Reference(3, 1_500.5, 750.25)},
+        profile=Profile(3, 1_500.5, b"1", b"2", b"3"),
         before=(1, 2, 3, 4),
         processes={"drift": begun(3, 1.0)},
         history=moments(SAME, HIGHER, design=1.5),
