@@ -219,6 +219,15 @@ class Drift(Bound):
         every = self.windowing.every
         return max(1, timedelta(days=1) // every) if every and self._season != "none" else 1
 
+    def _normals(self, after: DriftSequence, best: Bet, place: int, window: Window) -> tuple[Normal, ...]:
+        """What was normal of a direction in each window that is remembered."""
+        if self._season == "none":
+            return (best.normal,) * len(after.history)
+        wanted, beta = str(self.get("reference_mode")), BETA / (2 * len(along(after.cut))) if after.cut else BETA
+        half, every = (telling.micros(window.end) - telling.micros(window.start)) // 2, self.windowing.every
+        times = (features(moment.start + half, self._season, every) for moment in after.history)
+        return tuple(after.profile.normal(place, at, wanted, beta) for at in times)
+
     def _features(self, window: Window) -> Floats:
         middle = (telling.micros(window.start) + telling.micros(window.end)) // 2
         return features(middle, self._season, self.windowing.every)
@@ -264,12 +273,14 @@ class Drift(Bound):
         value, share = process.log_e_value(self.guarantee, LATER), log(self.threshold() / process.share)
         crossed = process.alarming(value, share)
         after = sequence.remembering(moment, {DRIFT: process.restarted() if crossed else process.settled(value, share)})
-        best = bets[_best(process, said)]
+        place = _best(process, said)
+        best = bets[place]
         statistics = self._statistics(after) | self._measured(after, made, best, value, process.bar(share))
         if not crossed:
             return Evaluated(after, (), statistics)
         strength = telling.strength(value, process.bar(share), self._promise(best.normal, state))
-        found = saying.Found(after, made, best.along, best.side, best.normal, best.limit, strength)
+        normals = self._normals(after, best, place // len(UP_DOWN), window)
+        found = saying.Found(after, made, best.along, best.side, normals, best.tolerance, strength)
         return Evaluated(after, (saying.finding(self, self._subject, self.looked, found, state, window),), statistics)
 
     def _promise(self, normal: Normal, state: Tally) -> str:

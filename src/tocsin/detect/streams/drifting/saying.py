@@ -34,9 +34,27 @@ class Found(NamedTuple):
     cut: Cut
     along: Along
     side: Direction
-    normal: Normal
-    limit: float
+    normals: tuple[Normal, ...]
+    """What was normal in each window that is remembered."""
+    tolerance: float
     strength: Strength
+
+    @property
+    def normal(self) -> Normal:
+        """What is normal now."""
+        return self.normals[-1]
+
+    @property
+    def limits(self) -> Floats:
+        """The mean beyond which the direction has moved, window by window."""
+        return np.array([normal.limit(self.side, self.tolerance) for normal in self.normals])
+
+    def usual(self, first: int) -> float:
+        """The mean that was normal in the windows from number `first` on."""
+        late = [
+            (sum(m.counts), n.mean) for m, n in zip(self.after.history, self.normals, strict=True) if m.index >= first
+        ]
+        return sum(rows * mean for rows, mean in late) / sum(rows for rows, _ in late)
 
     @property
     def up(self) -> bool:
@@ -93,7 +111,7 @@ def finding(watcher: Bound, subject: str, looked: Looked, found: Found, state: T
             f"than in the reference, on {recent.rows:,} rows: population stability index {index.interval.value:.3f} "
             f"({index.interval.low:.3f} to {index.interval.high:.3f}). {_capital(moved)}. {looked.harm}"
         ),
-        effect=_effect(found, recent, subject),
+        effect=_effect(found, recent, subject, found.usual(since.window)),
         since=since,
         blind_spots=looked.blind_spots,
         next_steps=looked.next_steps,
@@ -117,8 +135,8 @@ def _since(found: Found) -> Dated:
     """When the mean of the direction began to stray beyond the limit: likelihood of a normal mean over each tail of windows."""
     counts = np.array([moment.counts for moment in found.after.history], float)
     rows, amount = counts.sum(axis=1), counts @ found.along.values
-    tail_rows, tail_amount = (np.cumsum(part[::-1])[::-1] for part in (rows, amount))
-    strayed = (tail_amount - found.limit * tail_rows) * (1 if found.up else -1)
+    tail_rows, beyond = (np.cumsum(part[::-1])[::-1] for part in (rows, amount - found.limits * rows))
+    strayed = beyond * (1 if found.up else -1)
     design = float(np.median([moment.design for moment in found.after.history]))
     spread = max(_variance(np.array(found.after.before, float), found.along.values), 1e-6) * design
     return dated(np.maximum(strayed, 0.0) ** 2 / (2 * spread * np.maximum(tail_rows, 1.0)))
@@ -172,7 +190,7 @@ def _quantiles(state: Tally) -> tuple[float, ...]:
     return quantiles(cells[known], counts[known], state.level)
 
 
-def _effect(found: Found, recent: _Recent, subject: str) -> Effect:
+def _effect(found: Found, recent: _Recent, subject: str, usual: float) -> Effect:
     """How far the direction moved: a share in percent, otherwise in standard deviations of the reference."""
     values, rows = found.along.values, max(recent.rows, 1)
     mean = float(recent.counts @ values) / rows
@@ -183,7 +201,6 @@ def _effect(found: Found, recent: _Recent, subject: str) -> Effect:
         name = f"share of {found.cut.names[int(found.along.name.removeprefix(CELL))]} in {subject}"
         low, value, high = (100 * min(max(bound, 0.0), 1.0) for bound in (mean - radius, mean, mean + radius))
         return Effect(name, value, low, high, 1 - telling.DISPLAY_ALPHA, "percent")
-    usual = found.normal.mean
     one = sqrt(max(_variance(np.array(found.after.before, float), values), 1e-12))
     low, value, high = ((bound - usual) / one for bound in (mean - radius, mean, mean + radius))
     what = "shift" if found.along.name == RANK else "change of spread"
@@ -205,7 +222,7 @@ def _details(found: Found, recent: _Recent, mean: float, index: Interval, state:
         "side": found.side,
         "mode": found.normal.mode,
         "normal": round(found.normal.mean, 6),
-        "limit": found.limit,
+        "limit": float(found.limits[-1]),
         "mean": mean,
         "psi": round(index.value, 6),
         "psi_low": round(index.low, 6),

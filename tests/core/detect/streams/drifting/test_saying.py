@@ -43,8 +43,8 @@ def finding(
     after = DriftSequence(cut=made, before=BEFORE[made], history=moments(*counts, design=design))
     direction = next(one for one in along(made) if one.name == name)
     mean = float(np.array(BEFORE[made]) @ direction.values) / 10_000
-    limit = mean + (0.01 if side == "up" else -0.01)
-    found = saying.Found(after, made, direction, side, Normal("own", mean, 0.01, 0.01), limit, STRENGTH)
+    normals = (Normal("own", mean, 0.01, 0.01),) * len(counts)
+    found = saying.Found(after, made, direction, side, normals, 0.0, STRENGTH)
     kind = "numeric_drift" if made.ordered else "categorical_drift"
     watcher: Any = detector(kind)
     latest = window(len(counts) - 1, 1_000)
