@@ -97,9 +97,7 @@ def test_a_reference_shorter_than_one_window_waits(kind: str) -> None:
     evaluated = watcher.evaluate(sequence, state, window(0, 200))
     assert evaluated.findings == ()
     processes = getattr(evaluated.sequence, "processes", {})
-    assert all(process.windows == 0 for process in processes.values()) or "reference" not in (
-        evaluated.statistics
-    )
+    assert all(process.windows == 0 for process in processes.values()) or "reference" not in (evaluated.statistics)
 
 
 # --- how the budget is shared ---------------------------------------------------------------------------------------
