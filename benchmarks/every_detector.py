@@ -153,6 +153,14 @@ ROWS: dict[str, Rows] = {
         {"column": "feature.city", "known": ["Oslo"]},
     ),
     "slow_answers": Rows(lambda crowd: {"latency_ms": np.exp(7.5 + 0.6 * crowd.number())}, {}),
+    "cost": Rows(lambda crowd: {"cost": np.exp(crowd.number())}, {"ceiling": 10.0}),
+    "tokens": Rows(
+        lambda crowd: {name: np.exp(7 + crowd.number()) for name in ("tokens_in", "tokens_out")}, {"ceiling": 8_000.0}
+    ),
+    "types": Rows(
+        lambda crowd: {"feature.city": np.where(crowd.flag(0.02), "n/a", "12")},
+        {"column": "feature.city", "form": "whole"},
+    ),
     "failed_calls": Rows(_said("error", 0.03, "timeout", ""), {}),
     "refusals": Rows(_said("text", 0.05, "I cannot help with that.", "Here it is."), {}),
     "tool_calls": Rows(_said("role", 0.3, "tool", "assistant"), {}),

@@ -5,26 +5,37 @@ in the time T, thresholds A_i = D H_i add up to at most one false alarm in T, by
 the detectors depend on each other. The price is log D of evidence. D is rounded up to a power of two: a detector whose threshold
 changes begins anew, and so a new neighbour seldom makes it.
 
-Source: Shin, Ramdas & Rinaldo, arXiv:2203.03532 (e-SR). With restarts after each alarm: the statistic less the number of windows is a
-supermartingale that every alarm lowers by at least A, so E[alarms in H windows] <= H / A.
+Which of the alarms are real is another question, with another promise: of what `named` says, at most one in twenty is false on average,
+whatever the detectors have in common (e-BH). A detector that bounds its ever alarming begins anew at every alarm; what it was worth then
+times what it is worth now is still an e-value, because each beginning is a fair game given the past.
+
+Source: Shin, Ramdas & Rinaldo, arXiv:2203.03532 (e-SR); Wang & Ramdas, arXiv:2009.02824 (e-BH). With restarts after
+each alarm: the statistic less the number of windows is a supermartingale that every alarm lowers by at least A, so E[alarms in H
+windows] <= H / A.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from math import ceil
+from math import ceil, log, log10
+from typing import NamedTuple
 
 from tocsin.detect.parameters import complete
+from tocsin.detect.streams.explaining import LEVEL, named_by_ebh
 from tocsin.model.detector import DetectorKind
 from tocsin.model.event import Json
+from tocsin.model.finding import Finding
 from tocsin.model.policy import DetectorChoice, FalseAlarms, System, Workspace
 from tocsin.model.telemetry import Windowing
 
 OWN = ("guarantee", "alpha", "windows_per_false_alarm")
 """A detector that sets one of these has chosen for itself."""
 WINDOWS_MIN = 10
+LOG_TEN = log(10)
+SAME = 1e-3
+"""Statistics are rounded to four places."""
 
 Kinds = Mapping[str, DetectorKind]
 
@@ -76,6 +87,48 @@ def alone(own: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
         each = ", ".join(f"{windows:,}" for windows in rest)
         said.append(f"Each on its own: a false alarm in {each} windows on average, at most.")
     return tuple(said)
+
+
+class Judged(NamedTuple):
+    """A detector after a run: where it stands, what its last window said, and what it found."""
+
+    where: str
+    statistics: Mapping[str, Json]
+    findings: Sequence[Finding]
+
+
+def named(judged: Iterable[Judged], level: float = LEVEL) -> tuple[str, ...]:
+    """A sentence that says which statements are real, of those that alarmed; none when fewer than two did.
+
+    Detectors that bound their false alarms per window only have no e-value at a time of one's choosing, and are left out.
+    """
+    worth: dict[str, float] = {}
+    alarmed = 0
+    for one in judged:
+        tested = one.statistics.get("log10_e")
+        if isinstance(tested, dict):
+            found = {name: _worth(name, float(now), one.findings) for name, now in tested.items()}
+            alarmed += sum(times > 0 for _, times in found.values())
+            worth |= {f"{one.where} {name}": value for name, (value, _) in found.items()}
+    if alarmed < 2:
+        return ()
+    real = sorted(named_by_ebh({name: value * LOG_TEN for name, value in worth.items()}, level))
+    which = f": {'; '.join(real)}" if real else ""
+    share = f"at most {level:.0%} of these wrongly on average"
+    return (f"Of {len(worth)} statements {alarmed} alarmed and {len(real)} stand out together, {share}{which}.",)
+
+
+def bounded(kinds: Kinds, workspace: Workspace, system: System, choice: DetectorChoice) -> bool:
+    """Whether the detector bounds its ever alarming."""
+    parameters = complete(kinds[choice.kind], given(workspace, kinds, system, choice))
+    return bool(parameters.get("guarantee") == "pfa")
+
+
+def _worth(name: str, now: float, findings: Sequence[Finding]) -> tuple[float, int]:
+    """(log10 of what the statement is worth over its beginnings, its alarms); an alarm of the last window is what it is worth now."""
+    at_alarms = [log10(one.strength.value) for one in findings if one.key == name or one.key.endswith(f":{name}")]
+    last = bool(at_alarms) and abs(at_alarms[-1] - now) < SAME
+    return sum(at_alarms) + (0.0 if last else now), len(at_alarms)
 
 
 def threshold(budget: FalseAlarms, streams: int, windowing: Windowing) -> int:

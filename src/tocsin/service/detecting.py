@@ -109,7 +109,23 @@ def detect(
     """
     chosen = [desk.system(name) for name in systems] or list(desk.workspace.systems.values())
     judged = tuple(_detect_system(desk, system, progress, close_until) for system in chosen if system.detectors)
-    return Detected(judged, fleet.told(desk.workspace, detector_kinds()))
+    return Detected(judged, (*fleet.told(desk.workspace, detector_kinds()), *_named(desk, judged)))
+
+
+def _named(desk: Desk, judged: Sequence[SystemDetected]) -> tuple[str, ...]:
+    """Which of what alarmed is real, of the detectors that bound their ever alarming."""
+    bounded = {
+        (system.id, choice.id)
+        for system in desk.workspace.systems.values()
+        for choice in system.detectors
+        if fleet.bounded(detector_kinds(), desk.workspace, system, choice)
+    }
+    return fleet.named(
+        fleet.Judged(f"{one.system}/{watched.detector}", watched.statistics, watched.findings)
+        for one in judged
+        for watched in one.detectors
+        if (one.system, watched.detector) in bounded
+    )
 
 
 def detectors(desk: Desk, system: System) -> list[AnyDetector]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from math import exp, log, log10
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import given as fed
 from hypothesis import strategies as st
 
 from tests.core.govern.workspaces import POLICY, SYSTEM
+from tests.core.incident.made import finding
 from tocsin.content.discovery import detector_kinds
 from tocsin.detect import fleet
 from tocsin.detect.streams.wrappers import log_statistic, start, step
+from tocsin.model.finding import Finding, Strength
 from tocsin.model.policy import DetectorChoice, FalseAlarms, System, Workspace
 from tocsin.model.telemetry import Windowing
 
@@ -184,3 +187,79 @@ def test_at_the_threshold_of_one_a_fleet_does_not_keep_it() -> None:
     """The same fleets with each detector at the threshold that it would have alone."""
     rng = np.random.default_rng(6)
     assert np.mean([alarms(rng, 8, 60, 60, 0.5) for _ in range(60)]) > 1
+
+
+# --- which of the alarms are real -----------------------------------------------------------------------------------
+
+
+def told(key: str, e_value: float, number: int = 1) -> Finding:
+    return finding(id=f"{key}-{number}", key=key, strength=Strength("e_value", e_value, 20.0, ""))
+
+
+def judged(where: str, log10_e: dict[str, float], *findings: Finding) -> fleet.Judged:
+    return fleet.Judged(where, {"log10_e": log10_e}, findings)
+
+
+def test_of_one_alarm_or_none_nothing_is_said() -> None:
+    assert fleet.named([]) == ()
+    alone = judged("a/x", {"all rows:up": 9.0}, told("all rows:up", 1e9))
+    assert fleet.named([alone, judged("a/y", {"all rows:up": 0.3})]) == ()
+    assert fleet.named([judged("a/x", {"all rows:up": 0.1}), judged("a/y", {"all rows:up": 0.3})]) == ()
+    assert fleet.named([fleet.Judged("a/text", {}, (told("seen", 1e9),)), alone]) == ()
+
+
+def test_those_that_stand_out_are_named_and_a_weak_alarm_is_not() -> None:
+    """Of four the first needs 4 / 0.05 = 80, the second 40: alarms at 25 that faded do not stand out."""
+    quiet = judged("a/x", {"all rows:up": 0.0, "all rows:down": -0.2})
+    weak = judged("a/weak", {"all rows:up": -0.5}, told("all rows:up", 25.0))
+    strong = judged("b/strong", {"g:m>f": 2.0}, told("sex:g:m>f", 1e6))
+    (said,) = fleet.named([quiet, weak, strong])
+    assert "Of 4 statements 2 alarmed and 1 stand out" in said
+    assert said.endswith(": b/strong g:m>f.")
+    other = judged("b/weak", {"all rows:up": -0.4}, told("all rows:up", 30.0))
+    assert fleet.named([quiet, weak, other]) == (
+        "Of 4 statements 2 alarmed and 0 stand out together, at most 5% of these wrongly on average.",
+    )
+
+
+def test_what_a_statement_was_worth_at_its_alarms_is_multiplied_and_the_last_window_counts_once() -> None:
+    other = judged("a/y", {"all rows:up": 0.0}, told("all rows:up", 20.0))
+    twice = judged("a/x", {"all rows:up": 0.5}, told("all rows:up", 20.0), told("all rows:up", 20.0, 2))
+    assert "a/x all rows:up" in fleet.named([twice, other])[0], "20 x 20 x 3.2 is more than 2 / 0.05"
+    now = judged("a/x", {"all rows:up": round(log10(30.0), 4)}, told("all rows:up", 30.0))
+    late = judged("a/y", {"all rows:up": -1.0}, told("all rows:up", 20.0))
+    assert fleet.named([now, late])[0].startswith("Of 2 statements 2 alarmed and 0 stand out")
+
+
+def test_alarms_that_begin_anew_multiply_to_an_e_value() -> None:
+    """A fair game that begins anew whenever it reaches four is worth one on average, over all paths of ten windows."""
+    total, paths = 0.0, 2**10
+    for path in range(paths):
+        worth = now = 1.0
+        for window in range(10):
+            now *= 1.5 if path >> window & 1 else 0.5
+            if now >= 4:
+                worth, now = worth * now, 1.0
+        total += worth * now
+    assert total / paths == pytest.approx(1)
+
+
+def test_unchanged_fleets_are_seldom_named() -> None:
+    """2,000 fleets of ten fair statements: e-values are exponentials of a normal, mean one."""
+    rng = np.random.default_rng(8)
+    wrong = 0
+    for _ in range(2_000):
+        logs = rng.normal(0, 1.5, 10) - 1.5**2 / 2
+        one = [
+            judged(f"s/{n}", {"up": value / log(10)}, *([told("up", exp(value))] if value > log(20) else []))
+            for n, value in enumerate(logs)
+        ]
+        wrong += any(": s/" in sentence for sentence in fleet.named(one))
+    assert wrong / 2_000 <= 0.05
+
+
+def test_detectors_that_share_a_budget_per_window_have_no_e_value_to_name() -> None:
+    one = system(choice(1), choice(2, guarantee="pfa"), choice(3, guarantee="sr"))
+    alone, shared = house(None, one), house(QUARTER, one)
+    assert [fleet.bounded(KINDS, alone, one, chosen) for chosen in one.detectors] == [True, True, False]
+    assert [fleet.bounded(KINDS, shared, one, chosen) for chosen in one.detectors] == [False, True, False]
