@@ -83,6 +83,7 @@ def test_text_detectors_have_their_sheet_too(tmp_path: Path) -> None:
         ("calibration", {}, Scale(-1.0, 1.0, "(label minus score)", "calibration error")),
         ("mean", {"column": "score", "floor": 5.0, "ceiling": 9.0, "unit_name": "ms"}, Scale(5.0, 9.0, "ms", "mean")),
         ("group_parity", TWO, Scale()),
+        ("duplicates", {"columns": ["feature.x"]}, Scale(0.0, 1.0, "share", "share of repeated rows")),
     ],
 )
 def test_units(kind: str, given: dict[str, object], wanted: Scale) -> None:

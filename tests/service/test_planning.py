@@ -32,6 +32,7 @@ KINDS: tuple[tuple[str, dict[str, Any], float, float, int], ...] = (
     ("missing_values", {"column": "feature.x", "limit": 0.25}, 0.2, 0.25, 1),
     ("out_of_range", {"column": "feature.x", "lowest": 0.0, "highest": 1.0, "limit": 0.25}, 0.2, 0.25, 1),
     ("new_categories", {"column": "feature.x", "known": ["a"], "limit": 0.25}, 0.2, 0.25, 1),
+    ("duplicates", {"columns": ["feature.x"], "limit": 0.25}, 0.2, 0.25, 1),
     ("slow_answers", {"limit": 0.25, "promised_ms": 900.0}, 0.2, 0.25, 1),
     ("failed_calls", {"limit": 0.25}, 0.2, 0.25, 1),
     ("refusals", {"limit": 0.25}, 0.2, 0.25, 1),

@@ -30,6 +30,9 @@ NAMED: list[dict[str, Any]] = [
     {"kind": "missing_values", "with": {"column": "feature.income", "limit": 0.5}},
     {"kind": "mean", "with": {"column": "feature.income", "ceiling": 10.0}},
     {"kind": "rate", "with": {"column": "feature.income", "above": 3.0}},
+    {"kind": "duplicates", "with": {"columns": ["feature.income", "unit"]}},
+    {"kind": "freshness", "with": {"minutes": 600.0}},
+    {"kind": "metric_anomaly", "with": {"column": "feature.income"}},
 ]
 FEATURES = {"feature.income": "income"}
 

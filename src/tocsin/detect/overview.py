@@ -153,7 +153,7 @@ def sheet(
         title=kind.title,
         state=_state(history, alarmed),
         windows=len(history),
-        facts=tuple(_facts(watcher, history)),
+        facts=tuple(_facts(watcher, kind, history)),
         charts=tuple(charts),
         rates=tuple(_now(name, counted[name][since:], design, scale) for name in _largest(counted)[:SERIES_MAX]),
         alarms=tuple(_alarm(finding) for finding in findings if finding.level != Level.SIGHTING),
@@ -313,12 +313,13 @@ def _others(history: History, bins: Bins) -> Iterator[Chart]:
         yield Chart(words[0].upper() + words[1:], told, "", _places(history, bins), (Line(words, values),))
 
 
-def _facts(watcher: Any, history: History) -> Iterator[Fact]:
+def _facts(watcher: Any, kind: DetectorKind, history: History) -> Iterator[Fact]:
     """Which promise holds, in which mode, and how far it is."""
     cut = watcher.windowing
     yield Fact("windows", f"of {cut.rows:,} rows" if cut.rows else f"every {_span(cut.every)}")
-    claim = getattr(watcher, "claim", None)
-    if callable(claim):
+    yield Fact("meaning", kind.claims)
+    claim = getattr(getattr(watcher, "watch", watcher), "claim", None)
+    if claim and "guarantee" in watcher.specification:
         yield Fact("guarantee", str(claim()))
     if not history:
         return

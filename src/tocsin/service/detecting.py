@@ -380,7 +380,7 @@ def _judge(
 
 def _build(desk: Desk, system: System, choice: DetectorChoice) -> AnyDetector:
     kind = detector_kinds()[choice.kind]
-    content = {name: OWN[name](desk, system.id) if name in OWN else content(name) for name in kind.content}
+    content = {name: OWN[name](desk, system.id) if name in OWN else loaded(name) for name in kind.content}
     shares = (desk.workspace, detector_kinds(), system, choice)
     parameters = complete(kind, fleet.given(*shares))
     table = system.telemetry.table if kind.either and system.telemetry else None
@@ -389,7 +389,7 @@ def _build(desk: Desk, system: System, choice: DetectorChoice) -> AnyDetector:
 
 
 @lru_cache
-def content(name: str) -> Any:
+def loaded(name: str) -> Any:
     """The content that detectors ask for by the name of its loader; databases of patterns are kept in the user's cache."""
     keep_on(FolderShelf(cache_folder()))
     return importlib.import_module(f"tocsin.content.loaders.{name}").load()

@@ -9,6 +9,7 @@ from typing import Any
 from tocsin.content.discovery import detector_kinds
 from tocsin.detect import fleet
 from tocsin.detect.overview import Overview, Scale, Sheet, Source, sheet
+from tocsin.detect.streams.converted import Converted
 from tocsin.detect.streams.sequence import ContrastSequence
 from tocsin.detect.streams.watch import Watch
 from tocsin.model.event import Recorded
@@ -36,10 +37,11 @@ def overview(desk: Desk, system_id: str) -> Overview:
 
 def scale_of(watcher: AnyDetector) -> Scale:
     """The units in which people speak of what the detector counts."""
-    if not isinstance(watcher, Watch):
+    watch = watcher.watch if isinstance(watcher, Converted) else watcher
+    if not isinstance(watch, Watch):
         return Scale()
-    parameters = watcher.setting.parameters
-    return Scale(*watcher.measure.span(parameters), watcher.measure.unit(parameters), watcher.measure.noun)
+    parameters = watch.setting.parameters
+    return Scale(*watch.measure.span(parameters), watch.measure.unit(parameters), watch.measure.noun)
 
 
 def design_of(sequence: Any) -> float:

@@ -38,7 +38,7 @@ from tocsin.model.policy import DetectorChoice
 from tocsin.model.telemetry import ROW, SEGMENT, Segment, Window
 from tocsin.service.clock import wall_clock
 from tocsin.service.contrasting import table_of
-from tocsin.service.detecting import SKEW, WINDOWS_PER_RUN, content
+from tocsin.service.detecting import SKEW, WINDOWS_PER_RUN, loaded
 from tocsin.service.monitoring import design_of, scale_of
 from tocsin.service.scanning import AnyDetector, cut
 
@@ -345,11 +345,11 @@ class Watch:
         kind = detector_kinds()[choice.kind]
         if "registered" in kind.content:
             raise UsageFault(f"{kind.name} looks for what a workspace has registered", "use it in a workspace")
-        loaded = {name: content(name) for name in kind.content}
+        contents = {name: loaded(name) for name in kind.content}
         table = self._reading.read.telemetry.table if kind.either else None
         parameters = complete(kind, choice.parameters)
         return kind.build(
-            Setting(choice.id, self._reading.name, parameters, choice.windowing, self._reading.salt, loaded, table)
+            Setting(choice.id, self._reading.name, parameters, choice.windowing, self._reading.salt, contents, table)
         )
 
 

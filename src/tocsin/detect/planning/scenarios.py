@@ -15,6 +15,7 @@ import numpy as np
 
 from tocsin.detect.planning.traffic import Stream, Traffic, observed
 from tocsin.detect.streams.bound import Counting
+from tocsin.detect.streams.converted import Converted
 from tocsin.detect.streams.counts import ALL, Group, GroupCounts
 from tocsin.detect.streams.groups import PAIRS_OF_ALL_MAX, GroupContrast
 from tocsin.detect.streams.sequence import LATE_SHARE
@@ -135,6 +136,11 @@ def _(detector: Watch, series: Series) -> Scenario | str:
         claim=detector.claim(),
         notes=_of_watch(detector, traffic, len(series)),
     )
+
+
+@scenario.register
+def _(detector: Converted, series: Series) -> Scenario | str:
+    return scenario(detector.watch, series)
 
 
 def _of_watch(detector: Watch, traffic: Traffic, count: int) -> tuple[str, ...]:
@@ -314,12 +320,15 @@ UNITS_PER_ROW, CORRELATION = 0.5, 0.1
 
 def seen(detector: Any, states: Sequence[Any]) -> Series:
     """The traffic that these windows of the detector show; empty for detectors that keep other states than counts."""
+    if isinstance(detector, Converted):
+        return seen(detector.watch, [detector.form.counts(state, detector.watch) for state in states])
     counted = [state for state in states if isinstance(state, GroupCounts)]
     return observed(counted, detector.measure.full if isinstance(detector, Watch) else 1)
 
 
 def supposed(detector: Any, series: Series, assumed: Assumed) -> Series:
     """The traffic with what is assumed of it."""
+    detector = detector.watch if isinstance(detector, Converted) else detector
     if isinstance(detector, GroupContrast) and (assumed.shares or not series):
         series = _groups(detector, series, assumed)
     if isinstance(detector, Watch) and not series and assumed.rows and assumed.rate is not None:
