@@ -199,9 +199,16 @@ def _state(history: History, alarmed: set[int]) -> State:
         return "no window yet"
     if any(window.index in alarmed for window, _ in history[-FRESH:]):
         return "alarm"
-    reference = dict(history[-1][1].get("reference") or {})
-    gathered = max(dict(reference.get("windows", {})).values(), default=0)
-    return "gathering its reference" if gathered < reference.get("needed", 0) else "quiet"
+    gathered, needed = _gathered(history[-1][1])
+    return "gathering its reference" if gathered < needed else "quiet"
+
+
+def _gathered(told: Mapping[str, Json]) -> tuple[int, int]:
+    """Windows of the reference so far, of the series that has most, and how many are needed."""
+    reference = dict(told.get("reference") or {})
+    windows = reference.get("windows", 0)
+    so_far = max(windows.values(), default=0) if isinstance(windows, Mapping) else windows
+    return int(so_far), int(reference.get("needed", 0))
 
 
 def _number(value: Any) -> float | None:
@@ -335,11 +342,9 @@ def _facts(watcher: Any, kind: DetectorKind, history: History) -> Iterator[Fact]
 def _modes(watcher: Any, told: Mapping[str, Json]) -> Iterator[Fact]:
     if told.get("independent_rows"):
         yield Fact("unit", "no unit is known: rows count as independent, which is indicative where people repeat")
-    reference = dict(told.get("reference") or {})
-    if reference and not told.get("normal"):
-        yield Fact(
-            "reference", f"{max(dict(reference['windows']).values(), default=0)} of {reference['needed']} windows"
-        )
+    gathered, needed = _gathered(told)
+    if needed and not told.get("normal"):
+        yield Fact("reference", f"{gathered} of {needed} windows")
     for name, (mode, _) in dict(told.get("normal") or {}).items():
         more = f"; {BETA:.1%} come on top for the reference's own error (approximate)" if mode != "limit" else ""
         yield Fact(f"mode of {name}", f"{MODES.get(mode, mode)}{more}")

@@ -227,6 +227,7 @@ class TestFacts:
             ({"normal": {"a": ["gaussian", 0.05]}}, "mode of a", "a window being one observation"),
             ({"normal": {"a": ["a new mode", 0.05]}}, "mode of a", "a new mode"),
             ({"reference": {"windows": {"all rows": 7}, "needed": 30}}, "reference", "7 of 30 windows"),
+            ({"reference": {"windows": 7, "needed": 30}}, "reference", "7 of 30 windows"),
             ({"independent_rows": True}, "unit", "rows count as independent"),
             ({"waiting": ["x", "y"]}, "waiting", "too few rows in the last window: x, y"),
             ({"verdicts": {"a>b": "violated"}}, "verdict on a>b", "violated"),
