@@ -73,5 +73,5 @@ def pooled(parts: Iterable[Measured]) -> Measured:
 
 def digest(pattern: Pattern) -> str:
     """Names what decides the findings of a pattern: a measurement holds for this."""
-    decides = {name: value for name, value in vars(pattern).items() if name not in (*TOLD_ONLY, "compiled")}
+    decides = {name: value for name, value in vars(pattern).items() if name not in (*TOLD_ONLY, "compiled", "sought")}
     return sha256(repr(sorted(decides.items())).encode()).hexdigest()[:12]

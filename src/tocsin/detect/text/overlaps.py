@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from tocsin.detect.text.patterns import RANK, Pattern
@@ -21,10 +23,16 @@ class Match(NamedTuple):
     score: float = 1.0
 
 
+_PLACE = attrgetter("start", "end", "pattern")
+
+
 def resolved(found: Sequence[Match], patterns: Sequence[Pattern]) -> list[Match]:
     """The matches that stand, in order of offsets. O(n log n)."""
     if len(found) < 2:
         return list(found)
+    placed = sorted(found, key=_PLACE)
+    if all(left.end <= right.start for left, right in pairwise(placed)):  # none overlap, as mostly
+        return placed
     order = sorted(
         found, key=lambda m: (RANK[patterns[m.pattern].precedence], m.start - m.end, -m.score, m.start, m.pattern)
     )
@@ -34,7 +42,7 @@ def resolved(found: Sequence[Match], patterns: Sequence[Pattern]) -> list[Match]
         if patterns[match.pattern].kind != "injection" and _free(taken, match.start, match.end):
             insort(taken, (match.start, match.end))
             kept.append(match)
-    return sorted(kept, key=lambda m: (m.start, m.end, m.pattern))
+    return sorted(kept, key=_PLACE)
 
 
 def _free(taken: list[tuple[int, int]], start: int, end: int) -> bool:

@@ -29,6 +29,7 @@ BYTES_PER_END, ENDS_FREE = 16, 4096
 _SHORT, _LONG = 2, 4
 _GROUP = 34
 """The longest group of digits that is thought of first."""
+_ZERO, _NINE = b"09"
 _SLACK = 8
 """What an anchor may look at beside the match."""
 _Report = Callable[[int, int, int, int, Any], bool | None]
@@ -118,15 +119,15 @@ class Places:
 
     def _windows(self, data: bytes, ends: Iterable[int]) -> list[tuple[int, int]]:
         """The stretches around digits behind which the gate ends, apart and in order."""
-        windows, last = list[tuple[int, int]](), -1
+        windows, first, last = list[tuple[int, int]](), 0, 0
         for end in ends:
-            begin = max(0, _group(data, end) - self._before)
-            if begin <= last:
-                begin = windows.pop()[0]
+            begin = _group(data, end) - self._before
+            if begin > last:
+                if last:
+                    windows.append((first, last))
+                first = begin
             last = end + self._after
-            windows.append((begin, last))
-        windows[-1] = (windows[-1][0], min(last, len(data)))
-        return windows
+        return [*windows, (first, min(last, len(data)))]
 
 
 def _expressions(anchors: Sequence[Place]) -> Expressions:
@@ -137,8 +138,9 @@ def _expressions(anchors: Sequence[Place]) -> Expressions:
 def _group(data: bytes, end: int) -> int:
     """A place before which the group of digits that ends here, or one byte before, does not begin."""
     begin = end - _GROUP
-    while begin > 0 and data[begin - 1 : begin].isdigit():
-        begin = len(data[max(0, begin - _GROUP) : begin].rstrip(b"0123456789")) + max(0, begin - _GROUP)
+    while begin > 0 and _ZERO <= data[begin - 1] <= _NINE:
+        low = max(0, begin - _GROUP)
+        begin = low + len(data[low:begin].rstrip(b"0123456789"))
     return begin
 
 

@@ -254,3 +254,19 @@ def test_what_is_planted_is_found_whatever_stands_before_it(item: str, beside: s
     assert any(first < end and last > begin for first, last in spans)
     cards = item.count("1111 1111 1111") + item.count("5500")
     assert sum(text[first:last].replace(" ", "")[:4] in ("4111", "5500") for first, last in spans) == cards
+
+
+@both
+@pytest.mark.parametrize(
+    "written",
+    [
+        "DE89 3704 0044 0532 0130 00",
+        "DE89370400440532013000",
+        "DE89 37 04 0044 053 2013000",
+        "DE89 3 704 00440532013000",
+    ],
+)
+def test_an_iban_is_found_however_it_is_grouped(written: str, which: Engine) -> None:
+    (hit,) = scan([f"to {written}, today"], shipped.load(), which).hits
+    assert (hit.start, hit.end) == (3, 3 + len(written))
+    assert shipped.load().items[hit.pattern].id == "iban"

@@ -56,7 +56,7 @@ def test_ends_stand_where_they_stand_in_the_whole_text(text: bytes, ends: list[t
     assert shown(Places([WORD, LABELLED]), text) == ends
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(SAMPLES), st.sampled_from(NOISE)), max_size=8).map(" ".join))
 def test_every_match_holds_the_end_of_its_anchor(text: str) -> None:
     """Planted items side by side and between digits, against `re` on the whole text."""
