@@ -166,9 +166,11 @@ Bins = Sequence[tuple[int, int]]
 
 
 def _counted(history: History) -> Counts:
-    """(rows, outcomes) of every series in every window; zeros where it was absent."""
-    each = [dict(told.get("series") or told.get("groups") or {}) for _, told in history]
+    """(rows, outcomes) of every series in every window; zeros where it was absent. What is no share of rows is no rate."""
+    each = [dict(told.get("series") or told.get("groups") or {}) for _, told in history if "direction" not in told]
+    each = each if len(each) == len(history) else []
     names = sorted({name for counts in each for name in counts})
+    names = [name for name in names if all(0 <= c[name][1] <= c[name][0] for c in each if name in c)]
     return {name: [tuple(counts.get(name, (0, 0))) for counts in each] for name in names}
 
 
@@ -334,7 +336,9 @@ def _facts(watcher: Any, kind: DetectorKind, history: History) -> Iterator[Fact]
     yield Fact("judged", f"{len(history):,} windows up to {window.end:%Y-%m-%d %H:%M} UTC")
     yield from _modes(watcher, told)
     if waiting := told.get("waiting"):
-        yield Fact("waiting", f"too few rows in the last window: {', '.join(map(str, waiting))}")
+        yield Fact(
+            "waiting", waiting if isinstance(waiting, str) else f"too few rows in the last window: {', '.join(waiting)}"
+        )
     for name, verdict in dict(told.get("verdicts") or {}).items():
         yield Fact(f"verdict on {name}", str(verdict))
 

@@ -230,6 +230,7 @@ class TestFacts:
             ({"reference": {"windows": 7, "needed": 30}}, "reference", "7 of 30 windows"),
             ({"independent_rows": True}, "unit", "rows count as independent"),
             ({"waiting": ["x", "y"]}, "waiting", "too few rows in the last window: x, y"),
+            ({"waiting": "7 of 500 rows to cut the values"}, "waiting", "7 of 500 rows to cut the values"),
             ({"verdicts": {"a>b": "violated"}}, "verdict on a>b", "violated"),
         ],
     )
@@ -258,6 +259,18 @@ class TestOtherDetectors:
     def test_what_says_nothing_has_no_chart(self) -> None:
         found = seen([{"messages": 4, "flagged": 1}, {}])
         assert (found.charts, found.rates, found.state) == ((), (), "quiet")
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"series": {"trend": [100, -3.5]}},
+            {"series": {"spread": [100, 130.0]}},
+            {"series": {"trend": [100, 5]}, "direction": "up"},
+        ],
+    )
+    def test_what_is_no_share_of_rows_is_no_rate(self, told: dict[str, Any]) -> None:
+        found = seen([told, told])
+        assert (found.rates, found.charts) == ((), ())
 
     def test_numbers_that_are_none_are_left_out(self) -> None:
         assert seen([{"distance": float("inf")}, {"distance": float("nan")}]).charts == ()
