@@ -2,150 +2,108 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pytest
+from benchmarks.labelled import FOUND, PLANTED, PRESIDIO, SURE, Collection, Tally, label, meets
 
+from benchmarks import labelled
 from tests.shared import shared
-from tocsin.content.loaders import patterns
+from tocsin.content.loaders import gitleaks, patterns
 from tocsin.detect.text.engine import Hit, scan
 from tocsin.detect.text.patterns import Patterns
 
-FOUND = patterns.load().of("personal_data", "secret")
-SURE = 0.5
-"""Findings below this score are hints: addresses of documentation and of private networks."""
 WRITTEN = {file.id: file for file in patterns.written()}
-
-PRESIDIO = {
-    name: (name,)
-    for name in (
-        "CREDIT_CARD",
-        "PHONE_NUMBER",
-        "EMAIL_ADDRESS",
-        "US_SSN",
-        "IBAN_CODE",
-        "US_DRIVER_LICENSE",
-        "IP_ADDRESS",
-    )
-}
-DATAFOG = {
-    "EMAIL": ("EMAIL_ADDRESS",),
-    "PHONE": ("PHONE_NUMBER",),
-    "SSN": ("US_SSN",),
-    "CREDIT_CARD": ("CREDIT_CARD",),
-    "IP_ADDRESS": ("IP_ADDRESS",),
-    "ZIP_CODE": ("US_POSTCODE",),
-    "DE_VAT_ID": ("DE_VAT", "EU_VAT"),
-    "DE_IBAN": ("IBAN_CODE",),
-}
-PLANTED = {
-    "CREDIT_CARD": ("CREDIT_CARD",),
-    "IBAN": ("IBAN_CODE",),
-    "US_SSN": ("US_SSN",),
-    "EMAIL": ("EMAIL_ADDRESS",),
-    "IP": ("IP_ADDRESS",),
-    "PHONE": ("PHONE_NUMBER",),
-    "AWS_KEY": ("AWS_ACCESS_KEY",),
-    "GITHUB": ("GITHUB_TOKEN",),
-    "SLACK": ("SLACK_TOKEN",),
-    "OPENAI": ("OPENAI_KEY",),
-    "STRIPE": ("STRIPE_SECRET_KEY",),
-    "JWT": ("JSON_WEB_TOKEN",),
-    "PRIVATE_KEY": ("PRIVATE_KEY",),
-    "PASSWORD": ("PASSWORD",),
-}
-
-
-class Tally(NamedTuple):
-    """Of the labelled entities those found and missed, and the findings of these kinds beside any label."""
-
-    found: Counter[str]
-    missed: Counter[str]
-    beside: Counter[str]
-
-    def recall(self, name: str) -> float:
-        return self.found[name] / (self.found[name] + self.missed[name])
-
-    @property
-    def recall_of_all(self) -> float:
-        return self.found.total() / (self.found.total() + self.missed.total())
-
-    @property
-    def precision_of_all(self) -> float:
-        return self.found.total() / (self.found.total() + self.beside.total())
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    written = shared(f"data/text/{name}.jsonl").read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in written if line]
-
-
-def label(span: Any) -> tuple[str, int, int]:
-    return tuple(span) if isinstance(span, list) else (span["type"], span["start"], span["end"])  # type: ignore[return-value]
-
-
-def meets(hit: Hit, start: int, end: int) -> bool:
-    return hit.start < end and hit.end > start
+    return labelled.rows(shared(f"data/text/{name}.jsonl"))
 
 
 @lru_cache
-def tally(name: str, key: str, wanted: Iterable[tuple[str, tuple[str, ...]]]) -> Tally:
-    kinds = dict(wanted)
-    known = {entity: kind for kind, entities in kinds.items() for entity in entities}
+def tally(name: str) -> Tally:
+    return labelled.tally(rows(name), labelled.COLLECTIONS[name])
+
+
+CARD, MAIL = "4111 1111 1111 1111", "anna.albers42@nordpost-mail.eu"
+MADE = Collection("made", "spans", {"CARD": ("CREDIT_CARD",), "MAIL": ("EMAIL_ADDRESS",)})
+
+
+def test_a_tally_counts_labels_found_and_missed_and_findings_beside_them() -> None:
+    made = [
+        {"text": f"card {CARD}", "spans": [{"type": "CARD", "start": 5, "end": 24}]},
+        {"text": f"{MAIL} and {MAIL}", "spans": [["MAIL", 0, 30], ["NAME", 35, 40]]},
+        {"text": "a card, they say", "spans": [["CARD", 2, 6]]},
+        {"text": f"no label: {CARD}", "spans": []},
+    ]
+    counts = labelled.tally(made, MADE)
+    assert counts == (Counter(CARD=1, MAIL=1), Counter(CARD=1), Counter(CARD=1, MAIL=1))
+    assert counts.recall("CARD") == counts.precision("CARD") == counts.precision("MAIL") == 0.5
+    assert counts.recall() == 2 / 3
+    assert counts.precision() == 0.5
+
+
+def test_a_finding_of_another_kind_does_not_count_as_found() -> None:
+    counts = labelled.tally([{"text": MAIL, "spans": [["CARD", 0, 30]]}], MADE)
+    assert counts == (Counter(), Counter(CARD=1), Counter(MAIL=1))
+
+
+def test_without_labels_and_findings_there_is_nothing_to_blame() -> None:
     counts = Tally(Counter(), Counter(), Counter())
-    labelled = rows(name)
-    hits: Mapping[int, list[Hit]] = defaultdict(list)
-    for hit in scan(pa.array([row["text"] for row in labelled]), FOUND).hits:
-        hits[hit.row].append(hit)
-    for number, row in enumerate(labelled):
-        used: set[Hit] = set()
-        for kind, start, end in map(label, row[key]):
-            if kind in kinds:
-                right = [
-                    h for h in hits[number] if meets(h, start, end) and FOUND.items[h.pattern].entity in kinds[kind]
-                ]
-                used.update(right)
-                (counts.found if right else counts.missed)[kind] += 1
-        for hit in hits[number]:
-            entity = FOUND.items[hit.pattern].entity
-            if hit not in used and entity in known and hit.score >= SURE:
-                counts.beside[known[entity]] += 1
-    return counts
+    assert counts.recall() == counts.precision() == counts.recall("CARD") == 1
+
+
+@pytest.mark.parametrize(("start", "end", "expected"), [(0, 3, False), (0, 4, True), (6, 7, True), (7, 9, False)])
+def test_what_touches_meets(start: int, end: int, expected: bool) -> None:
+    assert meets(Hit(0, 0, 3, 7), start, end) is expected
+
+
+def test_fixtures_are_counted_by_what_they_are_and_whether_anything_is_found() -> None:
+    texts = [{"label": 1, "text": f"x {CARD}"}, {"label": 1, "text": "x"}, {"label": 0, "text": MAIL}]
+    assert labelled.fixtures(texts, FOUND) == {(1, True): 1, (1, False): 1, (0, True): 1}
+
+
+@pytest.mark.shared
+def test_the_fixtures_of_gitleaks() -> None:
+    texts = rows("gitleaks_rule_fixtures")
+    theirs = gitleaks.read(shared("data/text/gitleaks.toml").read_bytes(), "gitleaks.toml").patterns
+    assert labelled.fixtures(texts, theirs)[1, True] >= 88
+    ours = labelled.fixtures(texts, FOUND.of("secret"))
+    assert ours[1, True] >= 66
+    assert ours[0, True] <= 31
 
 
 @pytest.mark.parametrize("kind", PRESIDIO)
 def test_structured_personal_data_of_presidio_research_are_found(kind: str) -> None:
-    assert tally("presidio_generated_large", "spans", tuple(PRESIDIO.items())).recall(kind) >= 0.98
+    assert tally("presidio_generated_large").recall(kind) >= 0.98
 
 
 def test_what_is_found_in_presidio_research_is_labelled() -> None:
-    assert tally("presidio_generated_large", "spans", tuple(PRESIDIO.items())).precision_of_all >= 0.98
+    assert tally("presidio_generated_large").precision() >= 0.98
 
 
 def test_the_edge_cases_of_datafog() -> None:
-    counts = tally("datafog_corpus", "entities", tuple(DATAFOG.items()))
-    assert counts.recall_of_all >= 0.95
-    assert counts.precision_of_all >= 0.97
+    counts = tally("datafog_corpus")
+    assert counts.recall() >= 0.95
+    assert counts.precision() >= 0.97
 
 
 @pytest.mark.parametrize("kind", PLANTED)
 def test_planted_items_are_found(kind: str) -> None:
-    assert tally("perf_corpus20k", "spans", tuple(PLANTED.items())).recall(kind) >= 0.98
+    assert tally("perf_corpus20k").recall(kind) >= 0.98
 
 
 def test_few_findings_stand_beside_planted_items() -> None:
-    labelled = rows("perf_corpus20k")
+    texts = rows("perf_corpus20k")
     beside = 0
-    for hit in scan(pa.array([row["text"] for row in labelled]), FOUND).hits:
-        planted = [label(span) for span in labelled[hit.row]["spans"]]
+    for hit in scan(pa.array([row["text"] for row in texts]), FOUND).hits:
+        planted = [label(span) for span in texts[hit.row]["spans"]]
         beside += hit.score >= SURE and not any(meets(hit, start, end) for _, start, end in planted)
-    assert 1_000 * beside / len(labelled) < 3
+    assert 1_000 * beside / len(texts) < 3
 
 
 @pytest.mark.parametrize("name", ["gsm8k_benign", "gpteacher_roleplay"])

@@ -8,6 +8,7 @@ Each share has a Wilson interval (1927) of 95 %; the worst of both gives the low
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -73,5 +74,7 @@ def pooled(parts: Iterable[Measured]) -> Measured:
 
 def digest(pattern: Pattern) -> str:
     """Names what decides the findings of a pattern: a measurement holds for this."""
-    decides = {name: value for name, value in vars(pattern).items() if name not in (*TOLD_ONLY, "compiled", "sought")}
-    return sha256(repr(sorted(decides.items())).encode()).hexdigest()[:12]
+    decides = sorted(
+        (field.name, getattr(pattern, field.name)) for field in fields(pattern) if field.name not in TOLD_ONLY
+    )
+    return sha256(repr(decides).encode()).hexdigest()[:12]

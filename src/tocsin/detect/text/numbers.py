@@ -2,7 +2,8 @@
 
 `2024 4111 1111 1111 1111` holds a card, and two cards may stand side by side. One anchor finds all runs; each stretch of whole groups
 is given to the patterns of its length. A number begins and ends at the edge of its run or at a space. A run's edge is no
-word character, no `@` or `+`, and no decimal comma, so that identifiers, addresses and amounts are no numbers.
+word character, no `@` or `+`, and no decimal comma, so that identifiers, addresses and amounts are no numbers; nor is a list of single
+digits, in which some stretch always has the right check digit.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ TRIES_PER_TEXT, BYTES_PER_TRY = 256, 128
 """Stretches of groups that are tried in one text: so many, and one more for each so many bytes."""
 _RUN = re.compile(rb"[0-9](?:[ ./-]?[0-9])*")
 _GROUP = re.compile(rb"[0-9]+")
+_SINGLE = re.compile(r"(?<![0-9])[0-9](?![0-9])")
 _BEGINS = re.compile(rb"(?<![0-9A-Za-z_+@])(?<![0-9],)(?<![0-9A-Za-z_]-)")
 _ENDS = re.compile(rb"(?![0-9A-Za-z_@])(?!,[0-9])(?!-[A-Za-z_])")
 _CHUNK = 96
@@ -93,6 +95,8 @@ class Numbers:
     def _try(self, text: bytes, start: int, end: int, found: list[Match]) -> None:
         written = text[start:end].decode("ascii")
         digits = written if written.isdigit() else "".join(filter(str.isdigit, written))
+        if _listed(written, len(digits)):
+            return
         length = self.wanted[len(digits)]
         near = self._index.near(text, start, end) if length.asks else _NONE
         for number in (*length.always, *map(length.asked.__getitem__, near & length.asked.keys())):
@@ -102,6 +106,12 @@ class Numbers:
             if validator(pattern.validator)(digits):  # found when it is first needed: it is a module
                 sure = not pattern.context or number.number in near
                 found.append(Match(number.number, start, end, pattern.confidence if sure else pattern.bare))
+
+
+def _listed(written: str, digits: int) -> bool:
+    """Whether these are single digits one after the other: more than half of the groups have one digit."""
+    parts = len(written) - digits + 1
+    return parts > 2 and 2 * len(_SINGLE.findall(written)) > parts
 
 
 class _Number:

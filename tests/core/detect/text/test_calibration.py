@@ -130,4 +130,5 @@ def test_a_digest_does_not_depend_on_what_was_computed_before() -> None:
     one = pattern("p", "x")
     before = digest(one)
     assert one.compiled.pattern
-    assert digest(one) == before
+    assert one.sought
+    assert digest(one) == before == digest(replace(one))
