@@ -77,11 +77,11 @@ def test_other_draws_of_sea_are_found_as_well(
     code: dict[str, Any], seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "sea.csv"
-    code["predicted"](code["sea"](seed, 16_000), 2_000, NEW_YEAR, MINUTE, log)
-    found = detected(tmp_path / "dw", log, "{rows: 200}", capsys)
+    code["predicted"](code["sea"](seed), 5_000, NEW_YEAR, MINUTE, log)
+    found = detected(tmp_path / "dw", log, "{rows: 500}", capsys)
     first = found["error_rate"]["findings"][0]
-    assert 10 <= first["window"]["index"] <= 20, "the first change is at row 4,000, window 10"
-    assert abs(datetime.fromisoformat(first["since"]["start"]) - (NEW_YEAR + 4_000 * MINUTE)) <= 600 * MINUTE
+    assert 10 <= first["window"]["index"] <= 20, "the first change is at row 10,000, window 10"
+    assert abs(datetime.fromisoformat(first["since"]["start"]) - (NEW_YEAR + 10_000 * MINUTE)) <= 1_500 * MINUTE
 
 
 @pytest.mark.shared
