@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import sys
@@ -296,3 +297,25 @@ def test_a_mistake_in_the_suppressions_is_told_with_its_line(tmp_path: Path, typ
     code, out, err = typed("-", "--suppress", file)
     assert (code, out) == (EXIT_BAD_INPUT, "")
     assert f"{file}:2" in err
+
+
+def test_every_format_says_by_which_encoding_a_finding_was_hidden(typed: Typed) -> None:
+    hidden = base64.b64encode(f"credit card {CARD}".encode()).decode()
+    text = f"é {hidden} there".encode()
+    (record,) = typed.records("-", stdin=text)
+    (card,) = (one for one in record["findings"] if one["rule"] == "payment_card")
+    assert (card["via"], card["start"], card["end"]) == ("base64", 2, 2 + len(hidden))
+    shown = "[payment card number, 16 digits, ending 11] in base64"
+    assert shown in typed("-", "--format", "text", stdin=text)[1]
+    log = json.loads(typed("-", "--format", "sarif", stdin=text)[1])
+    assert f"CREDIT_CARD: {shown}" in [one["message"]["text"] for one in log["runs"][0]["results"]]
+    assert (
+        typed("-", "--redact", "--format", "text", stdin=text)[1]
+        == "é [payment card number, 16 digits, ending 11] there"
+    )
+
+
+def test_what_stands_plainly_has_no_way(plain: Path, typed: Typed) -> None:
+    (record,) = typed.records(plain)
+    assert record["findings"]
+    assert not [one for one in record["findings"] if "via" in one]

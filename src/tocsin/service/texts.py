@@ -23,13 +23,14 @@ from tocsin.content.loaders import injection as trained
 from tocsin.content.loaders import patterns as shipped
 from tocsin.detect.text import injection, telling
 from tocsin.detect.text.databases import keep_on
-from tocsin.detect.text.engine import matched
+from tocsin.detect.text.hidden import attacks, everything
 from tocsin.detect.text.patterns import Patterns
 from tocsin.detect.text.telling import Found
 from tocsin.model.errors import UsageFault
 
 REDACTED = frozenset({"personal_data", "secret"})
 INJECTION, MODEL = "prompt_injection", "model"
+LIKE_AN_ATTACK = "[reads like an attack]"
 FLAGGED = 0.5
 """From this score on a text counts as an attack."""
 SCORE_MIN = 0.3
@@ -60,7 +61,7 @@ class Scan:
         score = self.scores.get(INJECTION, 0.0)
         if score < FLAGGED or any(one.category == "injection" for one in self.findings):
             return self.findings
-        return (Found(INJECTION, "injection", 0, 0, score, MODEL, "[reads like an attack]", ""), *self.findings)
+        return (Found(INJECTION, "injection", 0, 0, score, MODEL, LIKE_AN_ATTACK, ""), *self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,29 @@ class Scanner:
         texts = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else list(texts)
         said = [roles] * len(texts) if isinstance(roles, str) else list(roles)
         _check(said, len(texts))
-        found, truncated = dict[int, tuple[Found, ...]](), set[int]()
-        for row in matched(texts, self.patterns):
-            told = telling.found(row, self.patterns.items, said[row.number], self.salt)
-            found[row.number] = tuple(one for one in told if one.score >= self.least)
-            truncated |= {row.number} if row.truncated else set()
-        findings = [found.get(number, ()) for number in range(len(said))]
+        every = everything(texts, self.patterns)
+        found: list[list[Found]] = [[] for _ in said]
+        for row in every.rows:
+            found[row.number] += telling.found(row, self.patterns.items, said[row.number], self.salt)
+        for number, told in telling.uncovered(every.hidden, self.patterns.items, said, self.salt):
+            found[number].append(told)
+        for one in attacks(every, said, _judged, FLAGGED, len(self.patterns.items)):
+            key = telling.digest(one.value, self.salt)
+            told = Found(INJECTION, "injection", one.start, one.end, one.score, MODEL, LIKE_AN_ATTACK, key, one.via)
+            found[one.row].append(told)
+        findings = [tuple(one for one in sorted(each, key=_place) if one.score >= self.least) for each in found]
         scores = injection_scores(texts, said, findings)
-        return [Scan(f, {INJECTION: s}, n in truncated) for n, (f, s) in enumerate(zip(findings, scores, strict=True))]
+        return [
+            Scan(f, {INJECTION: s}, n in every.truncated) for n, (f, s) in enumerate(zip(findings, scores, strict=True))
+        ]
+
+
+def _place(one: Found) -> tuple[int, int]:
+    return one.start, one.end
+
+
+def _judged(texts: Sequence[bytes], roles: Sequence[str]) -> list[float]:
+    return injection_scores(texts, roles, [()] * len(texts))
 
 
 def _check(roles: Sequence[str], count: int) -> None:

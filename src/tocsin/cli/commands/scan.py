@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tocsin.adapters.suppressions import Suppression
     from tocsin.adapters.texts import Text
     from tocsin.detect.text.patterns import Patterns
+    from tocsin.detect.text.telling import Found
     from tocsin.service.texts import Scan
 
 _FIELDS = ("entity", "category", "start", "end", "score", "rule", "mask")
@@ -157,7 +158,7 @@ class _Sarif(_Lines):
     def add(self, file: str, text: Text, result: Scan) -> None:
         told = result.told
         for one, (line, column) in zip(told, text.places(one.start for one in told), strict=True):
-            message = f"{one.entity}: {one.shown}"
+            message = f"{one.entity}: {_shown(one)}"
             self._found.append(self._located(file, line, column, one.rule, one.category, message, one.score))
         if text.problem:
             self._unread.append(self._unread_as(file, text.line, text.problem))
@@ -180,7 +181,7 @@ class _Shown(_Lines):
         told = result.told
         for one, (line, column) in zip(told, text.places(one.start for one in told), strict=True):
             place = f"{file}:{line}:{column}" if column else f"{file}:{line}"
-            say(f"{place}  {one.score:.2f}  {one.shown}  {one.rule}")
+            say(f"{place}  {one.score:.2f}  {_shown(one)}  {one.rule}")
         if text.problem:
             say(f"{file}:{text.line}  {text.problem}")
         self._texts += 1
@@ -215,6 +216,7 @@ def _record(text: Text, result: Scan, *, redact: bool) -> dict[str, Any]:
     before = max(text.first, 0)
     findings = [
         dict(zip(_FIELDS, (*one[:2], before + one.start, before + one.end, *one[4:7]), strict=True))
+        | ({"via": one.via} if one.via else {})
         for one in result.findings
     ]
     record: dict[str, Any] = {"id": text.id, "findings": findings, "scores": result.scores}
@@ -227,6 +229,10 @@ def _record(text: Text, result: Scan, *, redact: bool) -> dict[str, Any]:
     if redact:
         record["text"] = _redacted(text, result)
     return record
+
+
+def _shown(one: Found) -> str:
+    return f"{one.shown} in {one.via}" if one.via else one.shown
 
 
 def _redacted(text: Text, result: Scan) -> str | None:

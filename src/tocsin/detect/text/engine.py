@@ -119,7 +119,7 @@ def _rows(
 ) -> Iterator[tuple[int, bytes, dict[int, list[int]] | None]]:
     """The rows in which there is something to look at: number, bytes, and the ends of anchors by pattern where they are known."""
     if isinstance(texts, pa.Array | pa.ChunkedArray) or len(texts) > FEW_ROWS:
-        for part in _parts(_column(texts)):
+        for part in _parts(column(texts)):
             if use:
                 yield from _anchored(part, looking)
             else:
@@ -141,7 +141,7 @@ def _bytes(text: str | bytes | None) -> bytes:
     return text.encode("utf-8", "replace") if isinstance(text, str) else text or b""
 
 
-def _column(texts: pa.Array | Sequence[str | None]) -> pa.Array:
+def column(texts: pa.Array | Sequence[str | None]) -> pa.Array:
     """The texts as one array of bytes."""
     if not isinstance(texts, pa.Array | pa.ChunkedArray):
         texts = pa.array([_bytes(text) for text in texts], pa.binary())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
 from tocsin.detect.text.engine import Row
+from tocsin.detect.text.hidden import Hidden
 from tocsin.detect.text.masks import masked
 from tocsin.detect.text.patterns import Pattern
 
@@ -24,6 +25,8 @@ class Found(NamedTuple):
     rule: str
     shown: str
     key: str
+    via: str = ""
+    """The encodings that hid it, the outer one first: `base64>url`. The offsets are then those of the encoded stretch."""
 
 
 def found(row: Row, patterns: Sequence[Pattern], role: str, salt: bytes) -> Iterator[Found]:
@@ -36,16 +39,28 @@ def found(row: Row, patterns: Sequence[Pattern], role: str, salt: bytes) -> Iter
             yield Found(pattern.named, pattern.kind, start, end, match.score, pattern.id, shown, key)
 
 
+def uncovered(
+    found: Iterable[Hidden], patterns: Sequence[Pattern], roles: Sequence[str], salt: bytes
+) -> Iterator[tuple[int, Found]]:
+    """The same of what is in encodings: the number of the row, and what is told of it."""
+    for one in found:
+        pattern = patterns[one.pattern]
+        if roles[one.row] in pattern.roles:
+            shown, key = masked(pattern.mask, one.value.decode("utf-8", "replace")), digest(one.value, salt)
+            told = Found(pattern.named, pattern.kind, one.start, one.end, one.score, pattern.id, shown, key, one.via)
+            yield one.row, told
+
+
 def digest(value: bytes, salt: bytes) -> str:
     """The keyed digest of a value without case and separators, so that one card written in two ways is one."""
     return blake2b(value.lower().translate(None, _SEPARATORS), digest_size=16, key=salt[:64]).hexdigest()
 
 
 def redacted(text: str, findings: Sequence[Found], categories: frozenset[str]) -> str:
-    """The text with the findings of these categories replaced by their masks. They do not overlap."""
+    """The text with the findings of these categories replaced by their masks; of those that overlap the first mask stands for all."""
     parts, at = [], 0
     for one in sorted(findings, key=lambda each: (each.start, -each.end)):
-        if one.category in categories and one.start >= at:
-            parts += [text[at : one.start], one.shown]
+        if one.category in categories and one.end > at:
+            parts += [text[at : one.start], one.shown] if one.start >= at else []
             at = one.end
     return "".join([*parts, text[at:]])
