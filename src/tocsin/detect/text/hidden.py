@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from tocsin.detect.text.decoding import Layer, undone
 from tocsin.detect.text.engine import Row, column, matched
-from tocsin.detect.text.injection import WORDS_MIN
 from tocsin.detect.text.overlaps import Match
 from tocsin.detect.text.patterns import Patterns
+from tocsin.detect.text.windows import WORDS_MIN
 
 Judge = Callable[[Sequence[bytes], Sequence[str]], Sequence[float]]
 """Of texts and roles, how much like an attack each reads."""
