@@ -118,10 +118,11 @@ def _telling(chunk: bytes, starts: Integers, behind: Integers) -> Iterator[bool]
     """Of runs that begin at these places, in rows that end behind, whether they say something; long ones are not asked here."""
     for start, last in zip(starts.tolist(), behind.tolist(), strict=True):
         run = _RUNNING.match(chunk, max(start, 0), min(last, start + RUN_ASKED))
-        yield run is not None and (
-            run.end() in (start + RUN_ASKED, len(chunk))
-            or any(any(True for _ in one.pieces(run[0])) for one in _OF_RUNS)
-        )
+        if run is None:
+            yield False
+            continue
+        more = run.end() == start + RUN_ASKED or (run.end() == len(chunk) < last)
+        yield more or any(any(True for _ in decoder.pieces(run[0])) for decoder in _OF_RUNS)
 
 
 _RUNNING = re.compile(rb"[A-Za-z0-9+/_-]+")
