@@ -7,9 +7,7 @@ means nothing: that it comes out, in whatever encoding, proves that its surround
 
 from __future__ import annotations
 
-import codecs
 import re
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +17,9 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from tocsin.detect.agents.shingles import LENGTH, Hashes, normal, shingles
+from tocsin.detect.text.decoders import written
+from tocsin.detect.text.decoding import undone
+from tocsin.detect.text.engine import column
 
 Kind = Literal["system_prompt", "reference", "corpus"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -98,8 +99,13 @@ class Registry:
         found = set(self._suspected_words(texts)) if self.texts else set()
         if self.canaries:
             joined = "\n".join(text.replace("\n", " ") for text in texts)
-            if any(True for _ in self.spoken(joined)):
-                found |= {place for place, text in enumerate(texts) if any(True for _ in self.spoken(text))}
+            if self._plainly(joined):
+                found |= {place for place, text in enumerate(texts) if self._plainly(text)}
+            found |= {
+                layer.row
+                for layer in undone(column(texts)).layers
+                if self._plainly(layer.text.decode("utf-8", "replace"))
+            }
         return sorted(found)
 
     def _suspected_words(self, texts: Sequence[str]) -> list[int]:
@@ -121,12 +127,16 @@ class Registry:
                 yield Contained(one.id, one.kind, _longest(places, inside), share)
 
     def spoken(self, text: str) -> Iterator[str]:
-        """The ids of the canaries that stand in a text, plainly or in an encoding, each once."""
-        if not self.canaries:
-            return
+        """The ids of the canaries that stand in a text, plainly or in encodings, each once."""
+        if self.canaries:
+            decoded = (layer.text.decode("utf-8", "replace") for layer in undone(column([text])).layers)
+            yield from sorted(self._plainly(text).union(*map(self._plainly, decoded)))
+
+    def _plainly(self, text: str) -> set[str]:
+        """Those of which a variant stands in it, whatever parts its characters."""
         bare = _APART.sub("", text)
         forms = (text, bare, bare.casefold())
-        yield from sorted({name for variant, name in self.variants.items() if any(variant in form for form in forms)})
+        return {name for variant, name in self.variants.items() if any(variant in form for form in forms)}
 
 
 def registered(name: str, kind: str, system: str, text: str, key: int) -> Registered:
@@ -140,25 +150,9 @@ def registered(name: str, kind: str, system: str, text: str, key: int) -> Regist
 
 
 def encoded(token: str) -> tuple[str, ...]:
-    """A canary as it may come out: plain, in capitals, reversed, rot13, hex, and base64 at each of the three alignments."""
-    data = token.encode()
-    upper = token.upper().encode()
-    return (
-        token,
-        token[::-1],
-        codecs.encode(token, "rot13"),
-        data.hex(),
-        upper.hex(),
-        *(_inner(one, shift) for one in (data, upper) for shift in range(3)),
-    )
-
-
-def _inner(data: bytes, shift: int) -> str:
-    """What base64 makes of the data after `shift` other bytes, without the characters that depend on its neighbours."""
-    text = b64encode(b"\0" * shift + data).decode().rstrip("=")
-    start = -(-shift * 8 // 6)
-    end = (shift + len(data)) * 8 // 6
-    return text[start:end]
+    """A canary as it may come out: plain, and in capitals or not in each encoding that is the same wherever it stands."""
+    forms = (form for one in (token, token.upper()) for form in written(one.encode()))
+    return (token, *(form.decode() for form in forms))
 
 
 def _longest(

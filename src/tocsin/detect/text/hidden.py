@@ -18,7 +18,7 @@ from tocsin.detect.text.overlaps import Match
 from tocsin.detect.text.patterns import Patterns
 from tocsin.detect.text.windows import WORDS_MIN
 
-Judge = Callable[[Sequence[bytes], Sequence[str]], Sequence[float]]
+Judge = Callable[[Sequence[bytes], Sequence[str]], Iterable[float]]
 """Of texts and roles, how much like an attack each reads."""
 
 
@@ -35,6 +35,16 @@ class Hidden(NamedTuple):
     value: bytes
 
 
+class Sight(NamedTuple):
+    """The same without a place: what was found in a row, plainly where `via` is empty."""
+
+    row: int
+    pattern: int
+    score: float
+    via: str
+    value: bytes
+
+
 class Everything(NamedTuple):
     """The rows with something in them, what is in encodings, the rows that held more than was looked at, and all that was decoded."""
 
@@ -43,6 +53,14 @@ class Everything(NamedTuple):
     truncated: set[int]
     layers: list[Layer]
     column: pa.Array
+
+    def sights(self) -> Iterator[Sight]:
+        """All that was found, without places."""
+        for row in self.rows:
+            for match in row.found:
+                yield Sight(row.number, match.pattern, match.score, "", row.text[match.start : match.end])
+        for one in self.hidden:
+            yield Sight(one.row, one.pattern, one.score, one.via, one.value)
 
 
 def everything(texts: Any, patterns: Patterns) -> Everything:
@@ -63,17 +81,24 @@ def attacks(every: Everything, roles: Sequence[str], judge: Judge, least: float,
 
     As in texts, fewer than `WORDS_MIN` words are not judged: here those that were encoded.
     """
-    worst: dict[int, _Found] = {}
     layers = [layer for layer in every.layers if layer.words() >= WORDS_MIN]
-    scores = judge([layer.text for layer in layers], [roles[layer.row] for layer in layers]) if layers else ()
-    for layer, score in zip(layers, scores, strict=True):
-        if score >= least and (layer.row not in worst or score > worst[layer.row].match.score):
+    likely = [pair for pair in _scored(layers, [one.text for one in layers], roles, judge) if pair[1] >= least]
+    before = [every.column[one.row].as_py()[slice(*one.origin(0, len(one.text))[:2])] for one, _ in likely]
+    plain = _scored([one for one, _ in likely], before, roles, judge)
+    worst: dict[int, _Found] = {}
+    for (layer, score), (_, undecoded) in zip(likely, plain, strict=True):
+        if undecoded < least and (layer.row not in worst or score > worst[layer.row].match.score):
             start, end, via = layer.extent()
-            worst[layer.row] = _Found(layer.row, Match(number, start, end, float(score)), via, layer.text)
-    before = [every.column[one.row].as_py()[one.match.start : one.match.end] for one in worst.values()]
-    plain = judge(before, [roles[row] for row in worst]) if before else ()
-    shown = [one for one, score in zip(worst.values(), plain, strict=True) if score < least]
-    return list(_placed(every.column, shown))
+            worst[layer.row] = _Found(layer.row, Match(number, start, end, score), via, layer.text)
+    return list(_placed(every.column, worst.values()))
+
+
+def _scored(
+    layers: Sequence[Layer], texts: Sequence[bytes], roles: Sequence[str], judge: Judge
+) -> list[tuple[Layer, float]]:
+    """The layers and how each of these texts of theirs reads."""
+    scores = judge(texts, [roles[layer.row] for layer in layers]) if layers else ()
+    return [(layer, float(score)) for layer, score in zip(layers, scores, strict=True)]
 
 
 class _Found(NamedTuple):

@@ -27,7 +27,7 @@ from tocsin.detect.streams.counts import design, folded
 from tocsin.detect.streams.sequence import ContrastSequence, Seen
 from tocsin.detect.streams.since import rate_since
 from tocsin.detect.text import tally
-from tocsin.detect.text.engine import Hit, scan
+from tocsin.detect.text.hidden import Everything, Sight, attacks, everything
 from tocsin.detect.text.injection import Model, score
 from tocsin.detect.text.masks import masked
 from tocsin.detect.text.patterns import Pattern, Patterns
@@ -61,6 +61,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         "after a fix, the share of flagged messages must be proven smaller than this",
         low=1e-5,
         high=0.5,
+    ),
+    Parameter(
+        "confidence_min",
+        float,
+        0.5,
+        "matches that are less sure are passed over: addresses at example domains and in private networks have 0.3",
+        low=0.0,
+        high=1.0,
     ),
     Parameter("exclude", list, [], "ids of patterns that are not looked for"),
     Parameter("buckets", int, 1024, "buckets that sessions are hashed to", low=16, high=4096),
@@ -128,7 +136,7 @@ class TextWatch(Bound):
     def specification(self) -> Mapping[str, Json]:
         """Everything that decides the result, the patterns included."""
         model = {"model": self.model.digest} if self.model else {}
-        given = {"kind": self.subject.name, "version": 2, "patterns": self.patterns.digest}
+        given = {"kind": self.subject.name, "version": 3, "patterns": self.patterns.digest}
         return given | model | dict(self.setting.parameters)
 
     def zero(self) -> Tally:
@@ -143,15 +151,15 @@ class TextWatch(Bound):
         places = np.flatnonzero(needed)
         if not len(places):
             return state
-        texts = messages.texts(places, self.subject.tool_part)
-        scanned = scan(texts, self.patterns)
-        modelled = self._modelled(texts, [messages.roles[place] for place in places.tolist()], scanned.hits)
+        every = everything(messages.texts(places, self.subject.tool_part), self.patterns)
+        modelled = self._modelled(every, [messages.roles[place] for place in places.tolist()])
         known = self._known()
         found: dict[str, Entry] = {}
         typed, counted, marks = set(), set(), defaultdict[int, set[str]](set)
-        for hit in (*scanned.hits, *modelled):
-            row, pattern = int(places[hit.row]), known[hit.pattern]
-            said = texts[hit.row].as_py()[hit.start : hit.end]
+        for sight in (*every.sights(), *modelled):
+            row, pattern, said = int(places[sight.row]), known[sight.pattern], sight.value.decode("utf-8", "replace")
+            if sight.score < float(self.get("confidence_min")):
+                continue
             value = tally.digest(self.setting.salt, tally.normal(said))
             mark = tally.digest(self.setting.salt, messages.session(row), value)
             role = messages.roles[row]
@@ -160,7 +168,7 @@ class TextWatch(Bound):
             elif watched[row] and role in pattern.roles:
                 marks[row].add(mark)
                 key = tally.digest(self.setting.salt, mark, pattern.id, role)
-                shown = masked(pattern.mask, said)
+                shown = masked(pattern.mask, said) + (f" in {sight.via}" if sight.via else "")
                 entry = Entry(pattern.id, role, value, mark, shown, 1, (messages.place(row),))
                 if (row, key) not in counted:  # a message that repeats itself is one message
                     counted.add((row, key))
@@ -173,17 +181,23 @@ class TextWatch(Bound):
             tally.digest(self.setting.salt, *own): Marked(bucket, own, count)
             for (bucket, own), count in Counter(held).items()
         }
-        seen = Tally(counts.astype(np.int64), found, frozenset(typed), marked, 0, len(scanned.truncated))
+        seen = Tally(counts.astype(np.int64), found, frozenset(typed), marked, 0, len(every.truncated))
         return tally.merged(state, tally.bounded(seen))
 
-    def _modelled(self, texts: pa.Array, roles: list[str], hits: Iterable[Hit]) -> Iterator[Hit]:
-        """The messages that the model takes for attacks, without those in which a pattern was found."""
+    def _modelled(self, every: Everything, roles: list[str]) -> Iterator[Sight]:
+        """The messages that the model takes for attacks, as they are or decoded, without those in which a pattern was found."""
         if self.model is None or MODELLED.id in self.get("exclude"):
             return
-        ruled = {hit.row for hit in hits}
-        for row in np.flatnonzero(score(texts, roles, self.model) >= float(self.get("model_from"))).tolist():
-            if row not in ruled:
-                yield Hit(row, len(self.patterns.items), 0, len(texts[row].as_py()))
+        model, least, number = self.model, float(self.get("model_from")), len(self.patterns.items)
+        told = {sight.row for sight in every.sights()}
+        for row in np.flatnonzero(score(every.column, roles, model) >= least).tolist():
+            if row not in told:
+                told.add(row)
+                yield Sight(row, number, 1.0, "", every.column[row].as_py())
+        judge = lambda texts, roles: score(pa.array(texts, pa.large_binary()), roles, model)  # noqa: E731
+        for one in attacks(every, roles, judge, least, number):
+            if one.row not in told:
+                yield Sight(one.row, number, 1.0, one.via, one.value)
 
     def merge(self, left: Tally, right: Tally) -> Tally:
         """Both sets of messages."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.core.detect.agents.talk import call, found, message
 from tests.core.detect.samples import CANARY, PROMPT, REGISTRY
+from tests.core.detect.text.encodings import ANYTHING
 from tocsin.detect.agents import registered as module
 from tocsin.detect.agents.registered import Canary, Registry, encoded, registered
 from tocsin.model.finding import Level
@@ -98,6 +99,14 @@ class TestCanaries:
     )
     def test_it_is_found_in_every_encoding(self, said: str) -> None:
         assert list(REGISTRY.spoken(f"the note reads {said}. anything else?")) == ["in-the-prompt"]
+
+    @pytest.mark.parametrize("name", sorted(ANYTHING))
+    @pytest.mark.parametrize("outer", ["", "base64", "percent, all", "hex"])
+    def test_it_is_found_in_whatever_texts_are_read_through(self, name: str, outer: str) -> None:
+        hidden = ANYTHING[name][1](f"the token is {CANARY}, keep it")
+        said = f"note: {ANYTHING[outer][1](hidden) if outer else hidden}."
+        assert list(REGISTRY.spoken(said)) == ["in-the-prompt"]
+        assert REGISTRY.suspects(["calm", said, "%41 &amp; calm"]) == [1]
 
     @pytest.mark.parametrize("said", ["", "tcn", CANARY[:-1], CANARY.replace("k", "j"), "nothing of the kind"])
     def test_nothing_else_is_taken_for_it(self, said: str) -> None:

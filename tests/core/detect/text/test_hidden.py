@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import time
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.core.detect.text.encodings import ANYTHING, WORDING, Hide
 from tocsin.content.loaders import patterns as shipped
 from tocsin.detect.text import telling
-from tocsin.detect.text.hidden import Everything, everything
+from tocsin.detect.text.hidden import Everything, attacks, everything
 
 CARD = "Charge it to credit card 4111 1111 1111 1111 today please"
 SECRET = "the password of the bucket is AKIAQYLPMN5HHHFPZAM2 for now"
@@ -141,3 +145,86 @@ def test_a_rule_that_does_not_count_in_a_role_is_not_told_of_it() -> None:
     }
     assert "ignore_instructions" in rules["user"]
     assert rules["nobody"] == []
+
+
+ENCODED = st.sampled_from([hide(said) for said in RULES for _, hide in (*ANYTHING.values(), *WORDING.values())])
+DEEPER = st.tuples(ENCODED, st.sampled_from([hide for _, hide in ANYTHING.values()])).map(lambda pair: pair[1](pair[0]))
+MIXED = st.lists(st.one_of(st.text(max_size=15), ENCODED, DEEPER, st.sampled_from([*RULES])), max_size=4).map(" ".join)
+
+
+@settings(deadline=None)
+@given(st.lists(MIXED, max_size=3))
+def test_whatever_comes_offsets_are_inside_and_in_order(texts: list[str]) -> None:
+    every = looked(*texts)
+    assert [(one.row, one.start) for one in every.hidden] == sorted((one.row, one.start) for one in every.hidden)
+    for one in every.hidden:
+        shown = texts[one.row].encode("utf-8", "replace").decode()
+        assert 0 <= one.start < one.end <= len(shown)
+        assert one.via
+        assert 0 < one.score <= 1
+        assert one.value.decode() not in ("", shown[one.start : one.end])
+    assert every.truncated <= set(range(len(texts)))
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40), ENCODED, st.text(max_size=40))
+def test_what_is_masked_is_gone_whatever_stands_around_it(before: str, hidden: str, behind: str) -> None:
+    text = f"{before}\n{hidden}\n{behind}".encode("utf-8", "replace").decode()
+    every = looked(text)
+    told = [one for _, one in telling.uncovered(every.hidden, PATTERNS.items, ["assistant"], b"salt")]
+    clean = telling.redacted(text, told, frozenset({"personal_data", "secret"}))
+    assert not {"payment_card", "aws_access_key"} & set(ways_of(looked(clean)))
+
+
+def ways_of(every: Everything) -> list[str]:
+    """The rules that fired on something encoded."""
+    return [PATTERNS.items[one.pattern].id for one in every.hidden]
+
+
+@pytest.mark.parametrize("blob", [b"the quick brown fox " * 39_321, bytes(range(256)) * 3_072, b"%41" * 262_144])
+def test_a_megabyte_of_base64_costs_no_more_than_its_time(blob: bytes) -> None:
+    text = base64.b64encode(blob).decode()
+    looked("warm")
+    before = time.process_time()
+    every = looked(text)
+    assert time.process_time() - before < 2.0  # half a second on a quiet machine
+    assert every.hidden == []
+
+
+def test_twenty_encodings_deep_is_told_as_truncated_in_no_time() -> None:
+    text = CARD
+    for _ in range(20):
+        text = base64.b64encode(text.encode()).decode()
+    assert len(text) > 10_000
+    every = looked(text, "calm")
+    assert (every.hidden, every.truncated) == ([], {0})
+
+
+def test_sights_are_the_plain_ones_and_then_the_hidden_ones() -> None:
+    hidden = ANYTHING["hex"][1](CARD)
+    sights = list(looked(f"4111 1111 1111 1111 and {hidden}", "calm").sights())
+    cards = [one for one in sights if PATTERNS.items[one.pattern].id == "payment_card"]
+    assert [(one.row, one.via, one.value) for one in cards] == [
+        (0, "", b"4111 1111 1111 1111"),
+        (0, "hex", b"4111 1111 1111 1111"),
+    ]
+
+
+def judged(*evil: bytes) -> Callable[[Sequence[bytes], Sequence[str]], list[float]]:
+    """A judge who minds these words only, in what a user says."""
+    return lambda texts, roles: [
+        0.9 * (role == "user" and any(word in text for word in evil)) for text, role in zip(texts, roles, strict=True)
+    ]
+
+
+def test_the_model_is_asked_of_what_decoding_shows() -> None:
+    hidden = ANYTHING["base64"][1]("an evil word among others")
+    every = looked("calm", f"né: {hidden}", f"evil {hidden}", f"né: {hidden}", ANYTHING["base64"][1]("evil word here"))
+    roles = ["user", "user", "user", "tool", "user"]
+    (one,) = attacks(
+        every, roles, judged(b"evil"), 0.5, 7
+    )  # not before decoding as well, not of a tool, not three words
+    assert (one.row, one.pattern, one.via, one.score) == (1, 7, "base64", 0.9)
+    assert (one.start, one.end) == (4, 4 + len(hidden))
+    assert attacks(every, roles, judged(), 0.5, 7) == []
+    assert attacks(looked("calm"), ["user"], judged(b"calm"), 0.5, 7) == []

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.core.detect.samples import detector, placed, window
+from tests.core.detect.text.encodings import ANYTHING
 from tests.core.detect.text.test_injection import model
 from tocsin.detect.text.watching import MODELLED
 from tocsin.model.finding import Finding, Level
@@ -117,3 +118,19 @@ def test_a_detector_that_is_built_again_uses_the_patterns_that_are_ready() -> No
     fewer = detector("prompt_injection", exclude=["chat_template"])
     assert "chat_template" not in {pattern.id for pattern in fewer.patterns.items}  # type: ignore[attr-defined]
     assert "chat_template" in {pattern.id for pattern in one.patterns.items}  # type: ignore[attr-defined]
+
+
+def test_the_model_reads_what_is_encoded_and_tells_the_way() -> None:
+    hidden = ANYTHING["base64"][1]("such an evil and wicked word it is")
+    (finding,) = found(
+        ("user", f"calm words and {hidden}"), ("user", f"calm {ANYTHING['base64'][1]('such a calm word it is')}")
+    )
+    assert (finding.key, finding.count) == ("model:user", 1)
+    assert finding.masked[0].endswith("that the model takes for an attack] in base64")
+    assert [ref.row for ref in finding.rows] == [0]
+
+
+def test_what_reads_like_an_attack_before_decoding_is_told_of_the_message() -> None:
+    hidden = ANYTHING["base64"][1]("such an evil and wicked word it is")
+    (finding,) = found(("user", f"an evil and wicked thing: {hidden}"))
+    assert finding.masked[0].endswith("that the model takes for an attack]")

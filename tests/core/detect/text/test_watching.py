@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tests.core.detect.samples import detector, placed, window
+from tests.core.detect.text.encodings import ANYTHING, WORDING
 from tocsin.model.finding import Finding, Level
 
 CARD, IBAN = "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00"
@@ -28,6 +29,61 @@ def found(kind: str, *rows: tuple[str | None, str | None, str | None], **paramet
     watcher = detector(kind, **parameters)
     state = watcher.observe(watcher.zero(), messages(*rows))
     return list(watcher.evaluate(watcher.begin(), state, window(0, len(rows))).findings)
+
+
+class TestEncodings:
+    @pytest.mark.parametrize("name", sorted(ANYTHING))
+    def test_a_leak_in_an_encoding_is_as_severe_as_in_plain_words(self, name: str) -> None:
+        via, hide = ANYTHING[name]
+        (finding,) = found("personal_data", ("assistant", f"here: {hide(f'credit card {CARD} of yours')}", "s1"))
+        assert (finding.key, finding.level, finding.count) == ("payment_card:assistant", Level.SEVERE, 1)
+        assert finding.masked == (f"[payment card number, 16 digits, ending 11] in {via}",)
+
+    @pytest.mark.parametrize("role", ["user", "retrieved", "tool"])
+    @pytest.mark.parametrize("name", sorted({**ANYTHING, **WORDING}))
+    def test_an_attack_in_an_encoding_is_seen_where_it_comes_in(self, name: str, role: str) -> None:
+        via, hide = (ANYTHING | WORDING)[name]
+        findings = found("prompt_injection", (role, hide(ATTACK), "s1"), (role, CALM, "s2"))
+        assert {one.key for one in findings} >= {f"ignore_instructions:{role}"}
+        assert all(shown.endswith(f" in {via}") for one in findings for shown in one.masked)
+        assert all([ref.row for ref in one.rows] == [0] for one in findings)
+
+    def test_one_value_plain_and_encoded_is_one_value(self) -> None:
+        hidden = ANYTHING["base64"][1](f"credit card {CARD}")
+        (finding,) = found("personal_data", ("assistant", f"{CARD} or {hidden}", "s1"), ("assistant", hidden, "s2"))
+        assert (finding.count, finding.details["values"]) == (2, 1)
+
+    def test_what_the_user_typed_in_an_encoding_does_not_count(self) -> None:
+        typed = ("user", ANYTHING["hex"][1](f"credit card {CARD}"), "s1")
+        assert found("personal_data", typed, ("assistant", f"I noted {CARD}", "s1")) == []
+        assert found("personal_data", ("user", CARD, "s1"), ("assistant", typed[1], "s1")) == []
+
+    def test_a_message_with_more_than_is_decoded_is_counted_as_truncated(self) -> None:
+        watcher = detector("personal_data")
+        deep = CARD
+        for _ in range(4):
+            deep = ANYTHING["base64"][1](f"card {deep}")
+        state = watcher.observe(watcher.zero(), messages(("assistant", deep, "s1"), ("assistant", CALM, "s2")))
+        assert state.truncated == 1
+        assert watcher.evaluate(watcher.begin(), state, window(0, 2)).statistics["truncated"] == 1
+
+
+class TestConfidence:
+    UNSURE = ("see jane@example.com", "ping 192.168.1.20 or 10.0.0.7", "mail bob@example.org and ann@example.net")
+
+    @pytest.mark.parametrize("text", UNSURE)
+    def test_addresses_that_mean_nobody_are_passed_over(self, text: str) -> None:
+        assert found("personal_data", ("assistant", text, "s1")) == []
+
+    @pytest.mark.parametrize("text", UNSURE)
+    def test_they_are_found_where_the_setting_asks_for_them(self, text: str) -> None:
+        (finding,) = found("personal_data", ("assistant", text, "s1"), confidence_min=0.3)
+        assert finding.level is Level.SIGHTING
+
+    def test_what_is_sure_stays(self) -> None:
+        said = ("assistant", f"jane@corp-mail.eu and {CARD}, not jane@example.com", "s1")
+        assert {one.key for one in found("personal_data", said)} == {"email:assistant", "payment_card:assistant"}
+        assert found("personal_data", said, confidence_min=1.0) == []
 
 
 class TestSightings:
