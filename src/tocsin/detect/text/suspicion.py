@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tocsin.detect.text.databases import compiled
+from tocsin.detect.text.databases import Expressions, database
 from tocsin.detect.text.decoders import DECODERS, LEET, LURES_BY, RUN_MIN, Mark
 
 try:
@@ -203,9 +203,10 @@ def _lures(chunk: bytes) -> Iterable[tuple[int, int]]:
     def on_match(number: int, start: int, end: int, flags: int, context: Any) -> None:  # noqa: ARG001 - Hyperscan's signature
         found.append((number, end))
 
-    compiled(_EXPRESSIONS).scan(chunk, match_event_handler=on_match)
+    database(_EXPRESSIONS).scan(chunk, match_event_handler=on_match)
     return found
 
 
-_EXPRESSIONS = tuple((number, f"(?i){expression}") for number, (_, _, expression) in enumerate(_LURES))
-_PLAIN = tuple(re.compile(expression.encode()) for _, expression in _EXPRESSIONS)
+_WRITTEN = tuple(f"(?i){expression}" for _, _, expression in _LURES)
+_EXPRESSIONS = Expressions(tuple(enumerate(_WRITTEN)), lambda: _WRITTEN)
+_PLAIN = tuple(re.compile(expression.encode()) for expression in _WRITTEN)
