@@ -6,16 +6,20 @@ detector that needs to be told something (a limit, the categories that are known
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from tocsin.model.event import Json
 from tocsin.model.policy import DetectorChoice, System, TelemetryMapping, Workspace
-from tocsin.model.telemetry import GROUP, TABLES, Windowing
+from tocsin.model.telemetry import FEATURE, GROUP, TABLES, Windowing
 
 TOLERANCE = 0.05
 """Differences between groups up to five points are left alone: base rates differ nearly everywhere."""
+DRIFTING: Mapping[str, Json] = {"tolerance": 0.1, "tolerance_in": "psi"}
+"""Drift up to a population stability index of a tenth is left alone."""
+FEATURES_MAX = 20
+"""Features that are watched for drift: the budget of false alarms is shared, and each detector makes all others slower."""
 DAILY, HOURLY = Windowing(every=timedelta(days=1)), Windowing(every=timedelta(hours=1))
 _BY_COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("error_rate", ("decision", "label")),
@@ -36,7 +40,11 @@ def chosen(telemetry: TelemetryMapping) -> tuple[DetectorChoice, ...]:
     mapped = _columns(telemetry)
     windowing = DAILY if telemetry.table == "predictions" else HOURLY
     plain = (kind for kind, needed in _BY_COLUMNS if mapped.issuperset(needed))
-    return (*(DetectorChoice(kind, kind, {}, windowing) for kind in plain), *_fairness(mapped, windowing))
+    return (
+        *(DetectorChoice(kind, kind, {}, windowing) for kind in plain),
+        *_fairness(mapped, windowing),
+        *_drift(telemetry, windowing),
+    )
 
 
 def completed(workspace: Workspace) -> Workspace:
@@ -65,6 +73,17 @@ def _columns(telemetry: TelemetryMapping) -> set[str]:
     if telemetry.format == "otlp":
         return {column.name for column in TABLES[telemetry.table]}
     return set(telemetry.provided)
+
+
+def _drift(telemetry: TelemetryMapping, windowing: Windowing) -> Iterator[DetectorChoice]:
+    """Of a model with features: each of the first ones, and its scores."""
+    features = sorted(column for column in telemetry.columns if column.startswith(FEATURE))[:FEATURES_MAX]
+    if features and "score" in telemetry.columns:
+        yield DetectorChoice("prediction_drift", "prediction_drift", dict(DRIFTING), windowing)
+    for column in features:
+        kind = "numeric_drift" if telemetry.columns[column].type == "number" else "categorical_drift"
+        parameters: dict[str, Json] = {"column": column, **DRIFTING}
+        yield DetectorChoice(kind, f"{kind}:{column.removeprefix(FEATURE)}", parameters, windowing)
 
 
 def _fairness(mapped: Collection[str], windowing: Windowing) -> Iterator[DetectorChoice]:

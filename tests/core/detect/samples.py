@@ -66,6 +66,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "freshness": {"minutes": 30.0},
     "regression_error": {"actual": "feature.age", "ceiling": 50.0},
     "numeric_drift": {"column": "feature.age"},
+    "embedding_drift": {"column": "feature.city"},
     "categorical_drift": {"column": "feature.city"},
 }
 """What a kind cannot be built without."""

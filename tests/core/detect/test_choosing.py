@@ -48,6 +48,29 @@ def test_messages_are_watched_by_what_their_columns_allow() -> None:
     assert ids(mapped("interactions", "time", "role", "tokens_in", "cost")) == ["tokens"]
 
 
+def test_features_and_scores_of_a_model_are_watched_for_drift() -> None:
+    columns = {name: ColumnMapping(column=name) for name in ("time", "score", "feature.income")}
+    columns["feature.contract"] = ColumnMapping(column="contract", type="text")
+    found = chosen(TelemetryMapping("predictions", columns))
+    assert [(one.kind, one.id) for one in found] == [
+        ("prediction_drift", "prediction_drift"),
+        ("categorical_drift", "categorical_drift:contract"),
+        ("numeric_drift", "numeric_drift:income"),
+    ]
+    assert found[2].parameters == {"column": "feature.income", "tolerance": 0.1, "tolerance_in": "psi"}
+    assert all(misfits(KINDS[one.kind], one.parameters) == [] for one in found)
+
+
+def test_of_many_features_the_first_twenty_are_watched() -> None:
+    many = ids(mapped("predictions", "time", *(f"feature.f{n:02}" for n in range(50))))
+    assert many == [f"numeric_drift:f{n:02}" for n in range(20)]
+
+
+def test_scores_without_features_are_left_to_what_needs_them() -> None:
+    assert ids(mapped("predictions", "time", "score")) == []
+    assert ids(mapped("predictions", "time", "score", "label")) == ["calibration"]
+
+
 def test_traces_need_no_mapping() -> None:
     found = ids(TelemetryMapping("interactions", {}, "otlp"))
     assert {"prompt_injection", "failed_calls", "slow_answers"} <= set(found)
@@ -76,6 +99,12 @@ def test_only_systems_that_name_none_and_map_telemetry_are_completed() -> None:
     systems = completed(at).systems
     assert systems["model"] == SYSTEM
     assert systems["deaf"].detectors == ()
-    assert [choice.id for choice in systems["bare"].detectors] == ["error_rate", "equalized_odds:sex"]
-    assert told(at) == ("bare names no detectors: its columns choose error_rate, equalized_odds:sex.",)
+    assert [choice.id for choice in systems["bare"].detectors] == [
+        "error_rate",
+        "equalized_odds:sex",
+        "numeric_drift:income",
+    ]
+    assert told(at) == (
+        "bare names no detectors: its columns choose error_rate, equalized_odds:sex, numeric_drift:income.",
+    )
     assert told(completed(at)) == ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from tocsin.detect.streams.drifting.drift import kind
@@ -15,8 +14,7 @@ from tocsin.model.detector import Parameter
 
 
 def _values(batch: pa.RecordBatch, parameters: Mapping[str, Any]) -> Values:
-    keys, names = of_categories(texts(batch, str(parameters["column"])))
-    return Values(np.ones(batch.num_rows, bool), keys, names)
+    return Values.of_rows(*of_categories(texts(batch, str(parameters["column"]))))
 
 
 LOOKED = Looked(

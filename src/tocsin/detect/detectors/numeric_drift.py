@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from tocsin.detect.streams.drifting.drift import kind
-from tocsin.detect.streams.drifting.keys import of_numbers
-from tocsin.detect.streams.drifting.looking import DRIFT_STEPS, HIDDEN, Looked, Values
-from tocsin.detect.streams.measure import numbers
+from tocsin.detect.streams.drifting.looking import DRIFT_STEPS, HIDDEN, Looked, Values, of_scores
 from tocsin.model.detector import Parameter
 
 
 def _values(batch: pa.RecordBatch, parameters: Mapping[str, Any]) -> Values:
-    known, number = numbers(batch, str(parameters["column"]))
-    return Values(np.ones(batch.num_rows, bool), of_numbers(np.where(known, number, np.nan)))
+    return of_scores(batch, str(parameters["column"]))
 
 
 LOOKED = Looked(

@@ -124,7 +124,7 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
         asked = wanted == "population" or (wanted == "auto" and self.members.changing(needed))
         population: tuple[float, ...] = ()
         if asked:
-            table = _array(self.folded, -1 if not self.folded else self._width)
+            table = _array(self.folded, self._width)
             residual = table[1:] - table[1:].sum(axis=1, keepdims=True) / table[0].sum() * table[0]
             population = tuple((MEMBERS * np.sqrt((residual**2).sum(axis=1)) / table[0].sum()).tolist())
         return msgspec.structs.replace(self, folded=b"", members=Members(), population=population)
@@ -133,18 +133,32 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     def _width(self) -> int:
         return len(self.folded) // 8 // (1 + len(self.sums) // 64)
 
-    def normal(self, place: int, at: Floats, wanted: str, beta: float) -> Normal:
-        """What is normal of the mean number `place` in a window with these features; `beta`: the chance to mislead."""
-        means = len(self.sums) // 64
-        squares, within, amount, *_ = _array(self.sums, means)[:, place].tolist()
-        inverse = np.linalg.pinv(_array(self.gram, len(at)), hermitian=True)
-        moments = _array(self.moments, means)[:, place]
-        fit = inverse @ moments
-        free = self.windows - int(np.linalg.matrix_rank(_array(self.gram, len(at)), hermitian=True))
-        variance = max(float(squares - fit @ moments), 0.0) / free
-        mean = float(np.clip(at @ fit, 0.0, 1.0))
-        margin = student(1 - beta, free) * sqrt(variance * max(float(at @ inverse @ at), 0.0))
-        mode, usual = self._mode(place, variance, free, wanted, seasonal=len(at) > 1), self.rows / self.windows
+    def normals(self, at: Floats, wanted: str, beta: float) -> tuple[Normal, ...]:
+        """What is normal of each mean in a window with these features; `beta`: the chance to mislead, of each."""
+        gram, means = _array(self.gram, len(at)), len(self.sums) // 64
+        inverse = np.linalg.pinv(gram, hermitian=True)
+        fits = inverse @ _array(self.moments, means)
+        free = self.windows - int(np.linalg.matrix_rank(gram, hermitian=True))
+        lever = max(float(at @ inverse @ at), 0.0)
+        margin = student(1 - beta, free) * sqrt(lever)
+        left = _array(self.sums, means)[0] - (fits * _array(self.moments, means)).sum(axis=0)
+        variances = np.maximum(left, 0.0) / free
+        expected = np.clip(at @ fits, 0.0, 1.0)
+        seasonal = len(at) > 1
+        return tuple(
+            self._normal(
+                place, mean, variance, free, margin, beta, self._mode(place, variance, free, wanted, seasonal=seasonal)
+            )
+            for place, (mean, variance) in enumerate(zip(expected.tolist(), variances.tolist(), strict=True))
+        )
+
+    def _normal(
+        self, place: int, mean: float, variance: float, free: int, errors: float, beta: float, mode: Mode
+    ) -> Normal:
+        """What is normal of one mean; `errors`: how many of its deviations its own error is."""
+        _, within, amount, *_ = _array(self.sums, len(self.sums) // 64)[:, place].tolist()
+        usual = self.rows / self.windows
+        margin = errors * sqrt(variance)
         margin += MARGIN.get(mode, 0.0) * sqrt(max(variance - within / self.windows, 0.0) / usual)
         if self.population:
             margin = max(margin, self.population[place])

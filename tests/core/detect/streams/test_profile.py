@@ -39,17 +39,17 @@ def made(
 
 def test_the_constant_alone_is_the_mean_and_its_error_with_windows_as_units() -> None:
     rates = [0.4 + 0.01 * (n % 5) for n in range(20)]
-    normal = made([[rate, 1 - rate] for rate in rates]).normal(0, ONE, "own", 0.05)
+    normal = made([[rate, 1 - rate] for rate in rates]).normals(ONE, "own", 0.05)[0]
     assert normal.mean == pytest.approx(np.mean(rates))
     assert normal.above == normal.below == pytest.approx(student(0.95, 19) * np.std(rates, ddof=1) / sqrt(20))
     assert (normal.mode, normal.spread, normal.rows) == ("own", 0.0, 500)
-    assert made([[rate, 1 - rate] for rate in rates]).normal(1, ONE, "own", 0.05).mean == pytest.approx(
+    assert made([[rate, 1 - rate] for rate in rates]).normals(ONE, "own", 0.05)[1].mean == pytest.approx(
         1 - np.mean(rates)
     )
 
 
 def test_windows_weigh_by_their_rows() -> None:
-    normal = made([[0.2], [0.6]] * 5, rows=[100, 300] * 5).normal(0, ONE, "own", 0.05)
+    normal = made([[0.2], [0.6]] * 5, rows=[100, 300] * 5).normals(ONE, "own", 0.05)[0]
     assert normal.mean == pytest.approx(0.5)
     variance = (5 * 100 * 0.09 + 5 * 300 * 0.01) / 9
     assert normal.above == pytest.approx(student(0.95, 9) * sqrt(variance / 2_000))
@@ -65,7 +65,7 @@ def test_the_fit_is_that_of_least_squares() -> None:
     fit, residual, rank, _ = np.linalg.lstsq(whole * root[:, None], rates * root, rcond=None)
     for hour in (0, 7, 31):
         now = features(at(hour), "hour_of_day", HOUR)
-        normal = profile.normal(0, now, "own", 0.01)
+        normal = profile.normals(now, "own", 0.01)[0]
         assert normal.mean == pytest.approx(float(now @ fit))
         variance = float(residual[0]) / (96 - rank)
         lever = float(now @ np.linalg.inv(whole.T @ (whole * weights[:, None])) @ now)
@@ -73,11 +73,11 @@ def test_the_fit_is_that_of_least_squares() -> None:
 
 
 def test_a_constant_stream_has_no_margin_but_that_of_rare_things() -> None:
-    normal = made([[0.0]] * 12).normal(0, ONE, "auto", 0.05)
+    normal = made([[0.0]] * 12).normals(ONE, "auto", 0.05)[0]
     assert normal.mean == 0
     assert normal.above == pytest.approx(poisson_upper(0, 0.95) / 6_000)
     assert normal.below == 0
-    full = made([[1.0]] * 12).normal(0, ONE, "auto", 0.05)
+    full = made([[1.0]] * 12).normals(ONE, "auto", 0.05)[0]
     assert full.below == pytest.approx(poisson_upper(0, 0.95) / 6_000)
 
 
@@ -97,20 +97,20 @@ def shaken(carry: float, size: float, seed: int, windows: int = 40) -> Profile:
 
 
 def test_calm_windows_are_seldom_taken_to_move_together() -> None:
-    modes = [shaken(0, 0, seed).normal(0, ONE, "auto", 0.05).mode for seed in range(60)]
+    modes = [shaken(0, 0, seed).normals(ONE, "auto", 0.05)[0].mode for seed in range(60)]
     assert modes.count("own") >= 50
 
 
 def test_shocks_are_seen_and_those_that_last_are_told_from_those_that_do_not() -> None:
-    apart = [shaken(0, 0.1, seed).normal(0, ONE, "auto", 0.05).mode for seed in range(30)]
-    lasting = [shaken(0.9, 0.1, seed).normal(0, ONE, "auto", 0.05).mode for seed in range(30)]
+    apart = [shaken(0, 0.1, seed).normals(ONE, "auto", 0.05)[0].mode for seed in range(30)]
+    lasting = [shaken(0.9, 0.1, seed).normals(ONE, "auto", 0.05)[0].mode for seed in range(30)]
     assert apart.count("gaussian") >= 25
     assert lasting.count("shocks") >= 25
 
 
 def test_the_margins_of_the_modes() -> None:
     profile = shaken(0, 0.1, 3)
-    own, shocks, gaussian = (profile.normal(0, ONE, mode, 0.05) for mode in ("own", "shocks", "gaussian"))
+    own, shocks, gaussian = (profile.normals(ONE, mode, 0.05)[0] for mode in ("own", "shocks", "gaussian"))
     excess = (shocks.above - own.above) / MARGIN["shocks"]
     assert 0.05 < excess < 0.2
     assert gaussian.above - own.above == pytest.approx(MARGIN["gaussian"] * excess)
@@ -139,7 +139,7 @@ def test_members_who_come_and_go_are_seen_and_widen_the_margin() -> None:
     changing, staying = crowd(False, "auto"), crowd(True, "auto")
     assert staying.population == ()
     assert len(changing.population) == 1
-    normal = changing.normal(0, ONE, "auto", 0.05)
+    normal = changing.normals(ONE, "auto", 0.05)[0]
     assert normal.mode == "population"
     assert normal.above >= changing.population[0]
 
@@ -223,20 +223,19 @@ def of_weeks(weeks: int, season: Season, **given: Any) -> Profile:
 def test_a_week_with_office_hours_is_followed_and_what_is_not_is_in_the_margin() -> None:
     profile = of_weeks(4, "hour_of_week", wanted="auto")
     for hour in range(0, 168, 7):
-        normal = profile.normal(0, features(at(hour + 0.5), "hour_of_week", HOUR), "auto", 0.05)
+        normal = profile.normals(features(at(hour + 0.5), "hour_of_week", HOUR), "auto", 0.05)[0]
         assert abs(normal.mean - seasonal(hour)) < 0.12
         assert normal.mode == "shocks"
     inside = sum(
         normal.mean - normal.below <= seasonal(hour) <= normal.mean + normal.above
         for hour in range(168)
-        for normal in [profile.normal(0, features(at(hour + 0.5), "hour_of_week", HOUR), "auto", 0.05)]
+        for normal in [profile.normals(features(at(hour + 0.5), "hour_of_week", HOUR), "auto", 0.05)[0]]
     )
     assert inside == 168
 
 
 def test_without_a_season_the_week_is_all_shock() -> None:
-    plain = of_weeks(2, "none", wanted="auto").normal(0, ONE, "shocks", 0.05)
-    week = of_weeks(2, "hour_of_week", wanted="auto").normal(
-        0, features(at(12.5), "hour_of_week", HOUR), "shocks", 0.05
-    )
+    plain = of_weeks(2, "none", wanted="auto").normals(ONE, "shocks", 0.05)[0]
+    at_noon = features(at(12.5), "hour_of_week", HOUR)
+    week = of_weeks(2, "hour_of_week", wanted="auto").normals(at_noon, "shocks", 0.05)[0]
     assert plain.above > 2 * week.above

@@ -135,12 +135,10 @@ class Drift(Bound):
     def observe(self, state: Tally, batch: pa.RecordBatch) -> Tally:
         """The state after these rows."""
         found = self.looked.values(batch, self.setting.parameters)
-        kept = np.flatnonzero(found.counts)
-        if not len(kept):
+        if not len(found.keys):
             return state
-        rows = batch if len(kept) == batch.num_rows else batch.take(pa.array(kept))
-        most = CELLS_MAX[self.ordered]
-        seen = tally.tallied(found.keys[kept], rows, self.buckets, self.setting.salt, most, found.names)
+        rows, most = batch.take(pa.array(found.rows)), CELLS_MAX[self.ordered]
+        seen = tally.tallied(found.keys, rows, self.buckets, self.setting.salt, most, found.names)
         return tally.merged(state, seen, most)
 
     def merge(self, left: Tally, right: Tally) -> Tally:
@@ -226,7 +224,7 @@ class Drift(Bound):
         wanted, beta = str(self.get("reference_mode")), BETA / (2 * len(along(after.cut))) if after.cut else BETA
         half, every = (telling.micros(window.end) - telling.micros(window.start)) // 2, self.windowing.every
         times = (features(moment.start + half, self._season, every) for moment in after.history)
-        return tuple(after.profile.normal(place, at, wanted, beta) for at in times)
+        return tuple(after.profile.normals(at, wanted, beta)[place] for at in times)
 
     def _features(self, window: Window) -> Floats:
         middle = (telling.micros(window.start) + telling.micros(window.end)) // 2
@@ -248,8 +246,7 @@ class Drift(Bound):
         beta, wanted, at = BETA / (2 * len(directions)), str(self.get("reference_mode")), self._features(window)
         unit: Literal["sd", "psi"] = "psi" if self.get("tolerance_in") == "psi" else "sd"
         found = []
-        for place, one in enumerate(directions):
-            normal = sequence.profile.normal(place, at, wanted, beta)
+        for one, normal in zip(directions, sequence.profile.normals(at, wanted, beta), strict=True):
             tolerance = accepted(float(self.get("tolerance")), unit, one.values, shares)
             found += [Bet(one, side, normal, tolerance) for side in UP_DOWN]
         return found

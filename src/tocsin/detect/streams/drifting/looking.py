@@ -9,16 +9,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from tocsin.detect.streams.drifting.keys import MISSING, Whole, of_text, of_texts
+from tocsin.detect.streams.drifting.keys import MISSING, Whole, of_numbers, of_text, of_texts
+from tocsin.detect.streams.measure import flag, numbers
 from tocsin.model.telemetry import Table
 
 
 class Values(NamedTuple):
-    """Which rows count, the key of each row's value, and the texts behind the keys where they are texts."""
+    """Keys, the row of each (a row may have several, or none), and the texts behind the keys where they are texts."""
 
-    counts: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    rows: Whole
     keys: Whole
     names: Mapping[int, str] = {}
+
+    @staticmethod
+    def of_rows(keys: Whole, names: Mapping[int, str] | None = None) -> Values:
+        """One key for each row."""
+        return Values(np.arange(len(keys)), keys, names or {})
+
+    def where(self, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Values:
+        """The keys of these rows only."""
+        kept = chosen[self.rows]
+        return Values(self.rows[kept], self.keys[kept], self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +66,17 @@ def of_categories(values: pa.DictionaryArray) -> tuple[Whole, dict[int, str]]:
     used = set(np.unique(keys[keys != MISSING]).tolist())
     named = ((of_text(text), text) for text in values.dictionary.to_pylist() if text is not None)
     return keys, {key: text for key, text in named if key in used}
+
+
+def of_scores(batch: pa.RecordBatch, column: str) -> Values:
+    """The key of each number of a column."""
+    known, number = numbers(batch, column)
+    return Values.of_rows(of_numbers(np.where(known, number, np.nan)))
+
+
+def of_flags(batch: pa.RecordBatch, column: str) -> Values:
+    """The key of each flag of a column; rows without one do not count: labels are late."""
+    known, true = flag(batch, column)
+    names = {of_text(word): word for word in ("false", "true")}
+    table = np.array(list(names), np.int64)
+    return Values.of_rows(table[true.astype(np.int64)], names).where(known)

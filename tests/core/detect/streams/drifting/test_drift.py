@@ -219,7 +219,7 @@ def test_windows_that_move_together_make_a_window_one_observation() -> None:
 
     quiet = played("numeric_drift", shaken, 4, fault=False, windows=60)
     assert not quiet.found
-    chosen = quiet.sequence.profile.normal(0, np.ones(1), "auto", 0.005)
+    chosen = quiet.sequence.profile.normals(np.ones(1), "auto", 0.005)[0]
     assert chosen.mode in ("gaussian", "shocks")
     assert played("numeric_drift", shaken, 4, fault=True).found
     assert played("numeric_drift", shaken, 4, fault=False, windows=60, reference_mode="own").found
@@ -229,8 +229,8 @@ def test_people_who_come_and_go_widen_the_margin() -> None:
     run = played("numeric_drift", numbers(), 6, fault=False, reference_mode="population")
     kept = run.sequence.profile
     assert len(kept.population) == 5
-    usual = kept.normal(0, np.ones(1), "population", 0.05)
-    assert usual.above > msgspec.structs.replace(kept, population=()).normal(0, np.ones(1), "own", 0.05).above
+    usual = kept.normals(np.ones(1), "population", 0.05)[0]
+    assert usual.above > msgspec.structs.replace(kept, population=()).normals(np.ones(1), "own", 0.05)[0].above
     assert len(run.watcher.sequence_to_bytes(run.sequence)) < 16 << 10
     assert "who come and go" in run.watcher._promise(usual, run.states[-1])
 
