@@ -33,7 +33,7 @@ from tocsin.detect.streams.drifting.tally import Tally
 from tocsin.detect.streams.reference import LAMBDAS
 from tocsin.detect.streams.wrappers import LATER, log_statistic, start, step
 
-ROWS, REFERENCE, WINDOWS, CHANGE, AFTER, DELAYS = 500, 30, 100, 50, 100, 40
+ROWS, REFERENCE, WINDOWS, CHANGE, AFTER, DELAYS = 500, 30, 100, 50, 100, 100
 RESULT = Path(__file__).parent / "results" / "drift_alarms.md"
 CATEGORIES = np.array([of_text(f"v{n}") for n in range(50)])
 ZIPF = 1 / np.arange(1, 51)
@@ -248,7 +248,7 @@ def main() -> None:
     ]
     lines += [f"| traffic | {' | '.join(name for name, _ in MOVES)} |", "|---|" + "---|" * len(MOVES)]
     for what, traffic, bars in CHANGES:
-        count = DELAYS if traffic.season == "none" and traffic.kind == "numeric_drift" else DELAYS // 2
+        count = DELAYS if traffic.season == "none" and traffic.kind == "numeric_drift" else DELAYS // 3
         told = [f"{delay(traffic, moved, count)} ({bar})" for (_, moved), bar in zip(MOVES, bars, strict=True)]
         lines.append(f"| {what}{'' if count == DELAYS else f', {count} streams'} | {' | '.join(told)} |")
         print(lines[-1], f"{time.process_time() - begin:.0f} s", flush=True)
