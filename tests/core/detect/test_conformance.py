@@ -124,6 +124,14 @@ def test_a_replay_gives_the_same_findings_and_the_same_bytes(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_sequences_read_back_from_their_bytes(kind: str) -> None:
+    watcher = detector(kind)
+    _, kept, _ = _played(kind, 12)
+    for data in kept:
+        assert watcher.sequence_to_bytes(watcher.sequence_from_bytes(data)) == data
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_sequence_stays_small_however_long_the_stream(kind: str) -> None:
     _, kept, _ = _played(kind, 160)
     assert len(kept[-1]) <= SEQUENCE_BYTES_MAX

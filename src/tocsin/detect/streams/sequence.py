@@ -82,7 +82,7 @@ class ContrastSequence(msgspec.Struct, frozen=True, array_like=True):
 
     processes: dict[str, Process] = {}
     rates: dict[str, tuple[float, float]] = {}
-    totals: dict[str, tuple[int, float]] = {}
+    totals: dict[str, tuple[int, int | float]] = {}
     history: tuple[Past, ...] = ()
     largest: int = 0
     """The largest bucket of past windows, in rows."""

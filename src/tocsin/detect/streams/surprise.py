@@ -45,7 +45,7 @@ def aspects(values: Floats, period: int) -> list[Floats]:
 
 def surprise(values: Floats, period: int) -> float:
     """The surprise of the last of the values, in nats: 0 for nothing at all, up to `CAP` for each aspect."""
-    return sum(min(_tail(part), CAP) for part in aspects(values, period) if len(part) > TAIL_MIN)
+    return float(sum(min(_tail(part), CAP) for part in aspects(values, period) if len(part) > TAIL_MIN))
 
 
 def bar(windows: float, period: int) -> float:
