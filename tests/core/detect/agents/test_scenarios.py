@@ -13,6 +13,7 @@ from tocsin.content.discovery import detector_kinds
 from tocsin.detect.agents.watching import SessionWatch
 
 SETTINGS: dict[str, dict[str, Any]] = {
+    "budget": {"cost_max": 20.0, "tokens_max": 1_000_000},
     "cross_tenant": {},
     "probing": {},
     "registered_text": {},
@@ -39,6 +40,11 @@ class Scenario(NamedTuple):
 
 
 SCENARIOS = (
+    Scenario(
+        "an account spends in many sessions what no single one may",
+        [message("user", "translate this book", f"book {n}", unit="eve", cost=0.9) for n in range(24)],
+        {"budget/cost": "severe"},
+    ),
     Scenario(
         "a mail makes the agent forward the inbox",
         [
