@@ -59,6 +59,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "out_of_range": {"column": "feature.age", "lowest": 0.0, "highest": 120.0},
     "new_categories": {"column": "feature.city", "known": ["Oslo", "Roma"]},
     "metric_anomaly": {"column": "latency_ms"},
+    "trigger_tokens": {"columns": ["feature.age", "feature.city"]},
     "types": {"column": "feature.city", "form": "number"},
     "cost": {"ceiling": 2.0},
     "budget": {"cost_max": 100.0, "tokens_max": 1 << 50, "questions_max": 20_000},
