@@ -229,11 +229,11 @@ class TriggerWatch(Bound):
         low, value, high = (bound * 100 for bound in (rate.low, rate.value, rate.high))
         return Finding(
             id=telling.finding_id(self.system, self.id, key, window.index),
-            system=self.system,
-            detector=self.id,
-            category=self.category,
             key=key,
             level=Level.ALARM,
+            category=self.category,
+            system=self.system,
+            detector=self.id,
             title=f"Rows with {token!r} have a {sign} {outcome} in {value:.1f} %; {normal:.1%} was normal",
             window=window,
             strength=telling.strength(*worth, self.claim()),
