@@ -184,7 +184,7 @@ def _sampled(
     """For every cell and outcome the rows with the smallest hashes."""
     sorted_ = np.lexsort((order[row], group))
     found, starts = np.unique(group[sorted_], return_index=True)
-    ends = [*starts[1:], len(sorted_)]
+    ends = [*starts[1:], len(sorted_)][: len(found)]
     segments, numbers = rows.column(SEGMENT), rows.column(ROW)
 
     def place(at: int) -> Shown:

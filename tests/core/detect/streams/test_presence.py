@@ -61,6 +61,12 @@ def test_words_count_once_a_row_in_any_case() -> None:
     assert counted(state, "city=Buy now, BUY cf") == (0, 0)
 
 
+@pytest.mark.parametrize("text", ["", "...", None])
+def test_rows_without_a_word_count_as_rows_only(text: str | None) -> None:
+    state = observed([row(text, True)], words=True, columns=(CITY,))
+    assert (state.rows, state.outcomes, int(state.counts.sum()), dict(state.samples)) == (1, 1, 0, {})
+
+
 def test_of_a_text_without_end_the_first_words_are_taken() -> None:
     text = " ".join(f"w{n}" for n in range(WORDS_MAX + 50))
     state = observed([row(text, True)], words=True, columns=(CITY,))
