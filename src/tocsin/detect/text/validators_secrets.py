@@ -47,6 +47,7 @@ DOCUMENTED = (
 )
 """What stands in manuals where a secret would stand, in small letters; `documented` looks for it."""
 _TAG = re.compile("<[a-z]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAMED = re.compile(r"[A-Za-z_]{1,40}(?:[.-][A-Za-z_]{1,40}){0,6}(?:\(.{0,40})?")
 _REFERENCE = re.compile(r"\$[A-Za-z{(]|%[({]|[{<(\[]")
 _PROGRAM = ("os.", "getenv", "environ", "config", "process.", "request", "self.", "params", "input(")
@@ -141,12 +142,12 @@ def web_token(found: str) -> bool:
 
 
 def basic(found: str) -> bool:
-    """RFC 7617: user and password in base64, parted by a colon, and the password no placeholder."""
+    """RFC 7617: user and password in base64, in any encoding that holds ASCII, parted by a colon, no control characters; no placeholder."""
     try:
-        user, colon, word = b64decode(found, validate=True).decode().partition(":")
-    except (NotBase64, UnicodeDecodeError):
+        user, colon, word = b64decode(found, validate=True).decode("latin-1").partition(":")
+    except NotBase64:
         return False
-    return bool(user and colon and word) and password(word)
+    return bool(user and colon and word) and not _CONTROL.search(user + word) and password(word)
 
 
 SECRETS: Mapping[str, Check] = {

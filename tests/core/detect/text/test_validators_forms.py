@@ -60,6 +60,16 @@ def test_basic_credentials_are_user_and_password(user: str, word: str, right: bo
     assert bool(VALIDATORS["basic"](b64encode(f"{user}:{word}".encode()).decode())) is right
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252"])
+def test_basic_credentials_have_no_encoding_of_their_own(encoding: str) -> None:
+    assert VALIDATORS["basic"](b64encode("jörg:Hünter77x".encode(encoding)).decode())
+
+
+@pytest.mark.parametrize("made", [b"svc\x00:Hunter77x", b"svc:Hunter\n77x", b"\x7fsvc:Hunter77x"])
+def test_basic_credentials_have_no_control_characters(made: bytes) -> None:
+    assert VALIDATORS["basic"](b64encode(made).decode()) == []
+
+
 @pytest.mark.parametrize("text", ["realm", "QUJDREVGR0hJSktM", "////", "=", "caf\u00e9"])
 def test_other_base64_is_no_credential(text: str) -> None:
     assert VALIDATORS["basic"](text) == []
