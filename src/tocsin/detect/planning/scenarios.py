@@ -99,7 +99,7 @@ def _(detector: Watch, series: Series) -> Scenario | str:
     normal = low + scale * traffic.rate
     accepted = (normal if limit is None else float(limit)) + sign * tolerance
     share = 1.0 if len(series) == 1 else (1 - LATE_SHARE) / len(series)
-    alone = _alone(detector, share, by=None, segments=[])
+    alone = _alone(detector, share, by=None, segments=[], season="none")
     room = high - accepted if sign > 0 else accepted - low
     if room <= 0:
         return "what is accepted leaves no room for a change"
@@ -146,9 +146,7 @@ def _(detector: Converted, series: Series) -> Scenario | str:
 def _of_watch(detector: Watch, traffic: Traffic, count: int) -> tuple[str, ...]:
     notes = []
     if detector.get("limit") is None:
-        notes.append(
-            f"the first {detector.get('windows_of_reference')} windows say what is normal, and nothing is judged in them"
-        )
+        notes.append(f"the first {detector.needed} windows say what is normal, and nothing is judged in them")
     if count > 1:
         notes.append(f"one of {count} series that share the budget, of median size")
     if detector.measure.fraction and traffic.spread == 1:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from tocsin.detect.streams.contrast import Floats, Rates
+from tocsin.detect.streams.profile import Profile
 from tocsin.detect.streams.reference import Reference
 from tocsin.detect.streams.wrappers import ANY_TIME, Guarantee, Spending, log_mean, log_statistic, start, step
 from tocsin.model.errors import BadInput, Place
@@ -90,6 +91,8 @@ class ContrastSequence(msgspec.Struct, frozen=True, array_like=True):
     """The names of the series, in the order in which they appeared: history names them by their place."""
     references: dict[str, Reference] = {}
     """What each series looked like in its first windows."""
+    profiles: dict[str, Profile] = {}
+    """The same at every hour, where a season is said."""
 
     def with_processes(self, processes: dict[str, Process]) -> ContrastSequence:
         """The same past with other processes."""
@@ -147,7 +150,9 @@ def advanced(sequence: ContrastSequence, seen: Seen) -> ContrastSequence:
     )
     history = (*sequence.history, past)[-HISTORY:]
     largest = max(sequence.largest, seen.largest)
-    return ContrastSequence(dict(seen.processes), rates, totals, history, largest, names, sequence.references)
+    return ContrastSequence(
+        dict(seen.processes), rates, totals, history, largest, names, sequence.references, sequence.profiles
+    )
 
 
 def to_bytes(sequence: ContrastSequence) -> bytes:

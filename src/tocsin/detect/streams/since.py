@@ -43,12 +43,13 @@ def pair_since(high: Floats, low: Floats, design: float, ratio: float = 1.0, tol
     return dated(np.where(gap > 0, apart - together, 0.0) / max(design, 1.0))
 
 
-def rate_since(counts: Floats, limit: float, design: float) -> Dated:
-    """When the rate began to exceed `limit`; float[T, 2] of rows and outcomes per window, oldest first."""
+def rate_since(counts: Floats, limit: float | Floats, design: float) -> Dated:
+    """When the rate began to exceed `limit`, one or float[T]; float[T, 2] of rows and outcomes per window, oldest first."""
     tails = _tails(counts)
-    bound = np.full(len(tails), limit)
+    weighted = _rates(_tails(np.stack([counts[:, 0], counts[:, 0] * limit], axis=1)))
+    bound = np.clip(weighted, np.min(limit), np.max(limit))
     against = _log_likelihood(tails, bound)
-    return dated(np.where(_rates(tails) > limit, _best(tails) - against, 0.0) / max(design, 1.0))
+    return dated(np.where(_rates(tails) > bound, _best(tails) - against, 0.0) / max(design, 1.0))
 
 
 def _tails(counts: Floats) -> Floats:

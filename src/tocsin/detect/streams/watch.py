@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from tocsin.detect.streams import confidence, counts, explaining, reference, telling
+from tocsin.detect.streams import confidence, counts, explaining, reference, seasonal, telling
 from tocsin.detect.streams import sequence as sequences
 from tocsin.detect.streams.bound import GUARANTEE, Counting
 from tocsin.detect.streams.clearing import rate_cleared
@@ -23,7 +23,9 @@ from tocsin.detect.streams.contrast import Tallies
 from tocsin.detect.streams.counts import ALL, GroupCounts
 from tocsin.detect.streams.explaining import Segment, explained
 from tocsin.detect.streams.measure import Measure, texts
+from tocsin.detect.streams.profile import Profile
 from tocsin.detect.streams.reference import MODES, Direction, Normal, Reference
+from tocsin.detect.streams.seasonal import SEASONS, Seasonal
 from tocsin.detect.streams.sequence import ContrastSequence, Process, Seen
 from tocsin.detect.streams.since import rate_since
 from tocsin.detect.streams.wrappers import ANY_TIME, LATER, Spending
@@ -49,6 +51,13 @@ REFERENCE: tuple[Parameter, ...] = (
         "how far later windows may stray: own, population (members come and go), shocks, gaussian; auto decides, again and again",
         ("auto", "own", "population", "shocks", "gaussian"),
     ),
+    Parameter(
+        "season",
+        str,
+        "none",
+        "what moves with the time (UTC) is normal: hour_of_day needs a week of reference, hour_of_week four",
+        tuple(SEASONS),
+    ),
 )
 WATCHING: tuple[Parameter, ...] = (
     Parameter("tolerance", float, 0.0, "so much beyond what is normal is accepted, in units of the measure", low=0),
@@ -72,6 +81,9 @@ class Watch(Counting):
     """A `model.detector.Detector` over `GroupCounts` and `ContrastSequence`."""
 
     measure: Measure
+
+    def __post_init__(self) -> None:
+        seasonal.seasonal(self.setting)
 
     @property
     def category(self) -> Category:
@@ -115,7 +127,8 @@ class Watch(Counting):
     def evaluate(self, sequence: ContrastSequence, state: GroupCounts, window: Window) -> Evaluated[ContrastSequence]:
         """Judge a closed window: a series either adds to its reference, or its processes take one step."""
         tables = {name: self._table(state, name) for name in sorted(state.groups) if state.rows(name) >= ROWS_MIN}
-        normals = {name: normal for name in tables if (normal := self._normal(sequence, name))}
+        start = telling.micros(window.start)
+        normals = {name: normal for name in tables if (normal := self._normal(sequence, name, start))}
         processes = self._processes(sequence, tables)
         for name, normal in normals.items():
             for direction in self._directions:
@@ -129,8 +142,9 @@ class Watch(Counting):
         main = [name for name in tables if _watched(name)]
         present = {name: (int(tables[name][0].sum()), round(float(tables[name][1].sum()), 4)) for name in main}
         design = max([1.0, *(counts.design(tables[name]) for name in main if self.buckets > 1)])
-        seen = Seen(window.index, telling.micros(window.start), design, present, 0, processes)
-        after = msgspec.structs.replace(sequences.advanced(sequence, seen), references=references)
+        seen = Seen(window.index, start, design, present, 0, processes)
+        profiles = sequence.profiles | self._profiled(sequence.profiles, tables, start)
+        after = msgspec.structs.replace(sequences.advanced(sequence, seen), references=references, profiles=profiles)
         logs = {key: p.log_e_value(self.guarantee, self._spending) for key, p in processes.items() if _watched(key)}
         crossed = [key for key in logs if processes[key].alarming(logs[key], self.log_threshold(processes[key]))]
         findings = tuple(self._finding(after, state, window, key, logs[key], normals) for key in crossed)
@@ -142,8 +156,12 @@ class Watch(Counting):
     def clearance(self, finding: Finding, windows: Iterable[GroupCounts], alpha: float) -> Clearance:
         """Whether the rows after a fix prove the measure back half of the way that it had strayed, or more."""
         series, down = str(finding.details["series"]), finding.details["direction"] == "down"
-        margin = (float(finding.details["limit"]) + float(finding.details["rate"])) / 2
+        limit, rate_seen = float(finding.details["limit"]), float(finding.details["rate"])
+        margin = (limit + rate_seen) / 2
         tables = [self._table(state, series) for state in windows if state.rows(series)]
+        if self._seasonal:
+            tables = tables[: len(tables) - len(tables) % self._seasonal.period]
+            margin += float(finding.details["limit_of_period"]) - limit
         tables = [np.stack([t[0], t[0] - t[1]]) if down else t for t in tables]
         margin = min(max(1 - margin if down else margin, MARGIN_MIN), 1 - MARGIN_MIN)
         rate = f"{self.measure.noun}, counted as what it lacks of its greatest value," if down else self.measure.noun
@@ -153,6 +171,18 @@ class Watch(Counting):
     def _directions(self) -> tuple[Direction, ...]:
         wanted = self.setting.parameters.get("direction") or self.measure.direction
         return ("up", "down") if wanted == "both" else ("up",) if wanted == "up" else ("down",)
+
+    @property
+    def needed(self) -> int:
+        """Windows of reference."""
+        return self._seasonal.needed if self._seasonal else int(self.get("windows_of_reference"))
+
+    @property
+    def _seasonal(self) -> Seasonal | None:
+        return seasonal.seasonal(self.setting)
+
+    def _mode(self, name: str) -> str:
+        return "own" if name.startswith(SEGMENT_MARK) else str(self.get("reference_mode"))
 
     @property
     def _span(self) -> tuple[float, float]:
@@ -186,21 +216,33 @@ class Watch(Counting):
         table = state.counts(name).astype(float)
         return table if self.measure.full == 1 else np.stack([table[0], table[1] / self.measure.full])
 
-    def _normal(self, sequence: ContrastSequence, name: str) -> Normal | None:
-        """What is normal for the series; None while its reference is being gathered."""
+    def _normal(self, sequence: ContrastSequence, name: str, start: int) -> Normal | None:
+        """What is normal for the series in the window that starts then; None while its reference is being gathered."""
         limit = self.get("limit")
         if limit is not None:
             low, high = self._span
             return Normal("limit", (float(limit) - low) / (high - low))
+        if self._seasonal:
+            return self._seasonal.normal(sequence.profiles.get(name, Profile()), start, self._mode(name))
         return sequence.references.get(name, Reference()).normal
 
     def _remembered(self, before: Reference, name: str, table: Tallies, processes: Mapping[str, Process]) -> Reference:
         """The reference after this window, which says nothing about what is normal while a fault is known."""
-        if self.get("limit") is not None:
+        if self.get("limit") is not None or self._seasonal:
             return msgspec.structs.replace(before, largest=max(before.largest, int(table[0].max())))
-        wanted = "own" if name.startswith(SEGMENT_MARK) else str(self.get("reference_mode"))
         alarms = [processes[key].alarms for key in (f"{name}:{way}" for way in self._directions) if key in processes]
-        return before.after(table, wanted, int(self.get("windows_of_reference")), quiet=not any(alarms))
+        return before.after(table, self._mode(name), self.needed, quiet=not any(alarms))
+
+    def _profiled(self, before: Mapping[str, Profile], tables: Mapping[str, Tallies], start: int) -> dict[str, Profile]:
+        """The profiles of these series after this window; none where there is no season."""
+        season = self._seasonal
+        known = {name: before.get(name, Profile()) for name in tables} if season else {}
+        return {name: season.after(known[name], tables[name], start, self._mode(name)) for name in known if season}
+
+    def _past(self, after: ContrastSequence, name: str, normal: Normal) -> list[Normal]:
+        """What was normal of a series in each window that is remembered."""
+        found = (self._normal(after, name, past.start) if self._seasonal else None for past in after.history)
+        return [one or normal for one in found]
 
     def _processes(self, sequence: ContrastSequence, tables: Mapping[str, Tallies]) -> dict[str, Process]:
         """The processes before this window, with new ones for the series that are seen for the first time."""
@@ -217,10 +259,9 @@ class Watch(Counting):
     ) -> Mapping[str, Json]:
         bars = {key: self.bar(after.processes[key]) for key in logs}
         top = max(logs, key=lambda key: logs[key] / bars[key], default="")
-        needed = int(self.get("windows_of_reference"))
-        gathered = {
-            name: min(kept.windows, needed) for name, kept in sorted(after.references.items()) if _watched(name)
-        }
+        needed, start = self.needed, after.history[-1].start
+        kept: Mapping[str, Reference | Profile] = after.profiles if self._seasonal else after.references
+        gathered = {name: min(one.windows, needed) for name, one in sorted(kept.items()) if _watched(name)}
         told: dict[str, Json] = {
             "series": {name: list(pair) for name, pair in sorted(present.items())},
             "log10_e": {key: round(value / log(10), 4) for key, value in sorted(logs.items())},
@@ -234,7 +275,7 @@ class Watch(Counting):
             told["normal"] = {
                 name: [normal.mode, round(self._shown(normal.mean), 6)]
                 for name in gathered
-                if (normal := self._normal(after, name))
+                if (normal := self._normal(after, name, start))
             }
         return told
 
@@ -257,15 +298,19 @@ class Watch(Counting):
         normals: Mapping[str, Normal],
     ) -> Finding:
         series, _, direction = key.rpartition(":")
-        normal, down = normals[series], direction == "down"
-        limit = normal.limit("down" if down else "up", self._tolerance)
+        down = direction == "down"
+        side: Direction = "down" if down else "up"
+        past = self._past(after, series, normals[series])
+        limits = np.array([one.limit(side, self._tolerance) for one in past])
         design = float(np.median([past.design for past in after.history]))
         recent = after.recent(series)
         turned = np.stack([recent[:, 0], recent[:, 0] - recent[:, 1]], axis=1) if down else recent
-        since = telling.since(after, rate_since(turned, 1 - limit if down else limit, design), window)
+        since = telling.since(after, rate_since(turned, 1 - limits if down else limits, design), window)
         first = next(place for place, past in enumerate(after.history) if past.index >= since.window)
         rows, amount = recent[first:].sum(axis=0)
         rate = confidence.rate(int(rows), float(amount), telling.DISPLAY_ALPHA, design)
+        normal = seasonal.together(past[first:], recent[first:, 0]) if self._seasonal else past[-1]
+        limit = normal.limit(side, self._tolerance)
         segments = self._segments(after, state, direction)
         where = "" if series == ALL else f" of {series}"
         verb = "fell" if down else "rose"
@@ -284,7 +329,7 @@ class Watch(Counting):
             rows=self._rows(state, series, down=down),
             explanation=(
                 f"The {noun}{where} is {self._said(rate.value)} on {int(rows):,} rows since about {since.start:%Y-%m-%d %H:%M} UTC, "
-                f"where {self._said(limit)} is the limit of what is normal. {self.measure.harm}{explained(segments)}"
+                f"where {self._said(limit)} is the limit of what is normal{self._hours}. {self.measure.harm}{explained(segments)}"
             ),
             effect=self._effect(rate),
             since=since,
@@ -300,12 +345,27 @@ class Watch(Counting):
                 "rate": rate.value,
                 "design_effect": round(design, 3),
                 "segments": [segment.told() for segment in segments],
+                **self._seasonal_details(after, series, side),
             },
         )
 
+    @property
+    def _hours(self) -> str:
+        return f" at these hours ({self._seasonal.said})" if self._seasonal else ""
+
+    def _seasonal_details(self, after: ContrastSequence, series: str, side: Direction) -> dict[str, Json]:
+        """The season, and the mean limit of all its hours."""
+        season = self._seasonal
+        if not season:
+            return {}
+        profile, start, mode = after.profiles[series], after.history[-1].start, self._mode(series)
+        mean = season.limit(profile, start, mode, side, self._tolerance)
+        return {"season": season.season, "limit_of_period": mean}
+
     def _promise(self, normal: Normal, state: GroupCounts) -> str:
         """The guarantee with its estimand, the mode in force, and what comes on top of it."""
-        words = f"{self.claim()}, {MODES[normal.mode]}"
+        hours = f"{self._seasonal.said}, " if self._seasonal else ""
+        words = f"{self.claim()}, {hours}{MODES[normal.mode]}"
         if normal.mode != "limit":
             words += f"; on top {reference.BETA:.0%} that the reference itself misleads (approximate)"
         return words if state.united or self.buckets == 1 else f"{words}; rows without a unit count as independent"
@@ -327,7 +387,7 @@ class Watch(Counting):
         found = []
         for name in sorted(state.groups):
             process = after.processes.get(f"{name}:{direction}")
-            normal = self._normal(after, name)
+            normal = self._normal(after, name, after.history[-1].start)
             if process and normal and name.startswith(SEGMENT_MARK):
                 rows, amount = (float(part) for part in self._table(state, name).sum(axis=1))
                 log_e = process.log_e_value(self.guarantee, self._spending)

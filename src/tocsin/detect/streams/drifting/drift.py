@@ -32,6 +32,7 @@ from tocsin.detect.streams.drifting.sequence import DriftSequence, Moment
 from tocsin.detect.streams.drifting.tally import Tally
 from tocsin.detect.streams.profile import Season, features, windows_needed
 from tocsin.detect.streams.reference import Direction, Normal
+from tocsin.detect.streams.seasonal import SEASONS
 from tocsin.detect.streams.sequence import Process
 from tocsin.detect.streams.watch import REFERENCE
 from tocsin.detect.streams.wrappers import LATER
@@ -48,7 +49,6 @@ CELLS_MAX = {True: 512, False: 4096}
 """Fine cells of a window: of ordered values, and of texts."""
 BETA = 0.05
 """The chance that the reference misleads in any direction, shared by all of them, up and down."""
-SEASONS: dict[str, Season] = {"none": "none", "hour_of_day": "hour_of_day", "hour_of_week": "hour_of_week"}
 DRIFT = "drift"
 UP_DOWN: tuple[Direction, ...] = ("up", "down")
 
@@ -62,13 +62,6 @@ HOW: tuple[Parameter, ...] = (
         ("sd", "psi"),
     ),
     *REFERENCE,
-    Parameter(
-        "season",
-        str,
-        "none",
-        "what moves with the time (UTC) is no drift: hour_of_day needs a week of reference, hour_of_week four",
-        tuple(SEASONS),
-    ),
     Parameter(
         "unit", str, "auto", "auto: the unit column, and a row without one is a unit; or window", ("auto", "window")
     ),
