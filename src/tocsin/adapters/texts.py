@@ -1,15 +1,15 @@
 """Texts from files that nobody prepared: JSONL, a column of CSV or Parquet, plain text. What is wrong is told and stops nothing.
 
 A plain file is one text; a large one is read in pieces of about a megabyte that end at a line feed. Memory is bounded by the batch and
-the longest line. Bytes that are no UTF-8 become the mark of replacement, so that offsets mean the same to everybody.
+the longest line. Bytes that are no UTF-8 become the mark of replacement, so that offsets mean the same to everybody. All but Parquet
+may be in gzip or UTF-16.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 import pyarrow as pa
 from pyarrow import parquet
 
+from tocsin.adapters.unpacking import readable
 from tocsin.model.errors import BadInput, EnvironmentFault, Place, UsageFault
 
 Kind = Literal["auto", "jsonl", "csv", "parquet", "text"]
@@ -74,17 +75,20 @@ def batches(path: Path | None, stream: BinaryIO, kind: Kind, columns: Columns, r
         BadInput: the file as a whole is not what it should be, or has no such column.
     """
     name = str(path) if path else "-"
-    head = stream.peek(1)[:1] if isinstance(stream, io.BufferedReader) else b""
-    chosen = kind if kind != "auto" else _KINDS.get(path.suffix.lower(), "text") if path else _guessed(head)
+    chosen = kind if kind != "auto" or path is None else _by_name(path)
+    if chosen == "parquet":
+        return _batched(_parquet(stream, columns, role, name))
+    problems = list[str]()
+    ready = readable(stream, problems)
+    if chosen == "auto":
+        chosen = _guessed(ready.peek(1)[:1])
     if chosen == "jsonl":
-        texts = _jsonl(stream, columns, role, name)
+        texts = _jsonl(ready, columns, role, name)
     elif chosen == "csv":
-        texts = _csv(stream, columns, role, name)
-    elif chosen == "parquet":
-        texts = _parquet(stream, columns, role, name)
+        texts = _csv(ready, columns, role, name)
     else:
-        texts = _plain(stream, role, name)
-    return _batched(texts)
+        texts = _plain(ready, role, name)
+    return _batched(_ended(texts, problems, role, name))
 
 
 def opened(path: Path) -> BinaryIO:
@@ -97,6 +101,27 @@ def opened(path: Path) -> BinaryIO:
         raise UsageFault(f"{path} is a folder", "name its files") from None
     except OSError as error:
         raise EnvironmentFault(f"{path}: {error.strerror}", "make it readable") from error
+
+
+def _by_name(path: Path) -> Kind:
+    """What a file is by the ending of its name, `.gz` aside."""
+    bare = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return _KINDS.get(bare.suffix.lower(), "text")
+
+
+def _ended(texts: Iterator[Text], problems: Sequence[str], role: str, name: str) -> Iterator[Text]:
+    """The texts and, as one without text behind the last, what kept the file from being read to its end."""
+    line = 1
+    try:
+        for text in texts:
+            line = text.line
+            yield text
+    except BadInput:
+        if problems:
+            raise BadInput.at(Place(name), problems[0], "give a whole file") from None
+        raise
+    for problem in problems:
+        yield Text(name, None, role, line, problem)
 
 
 def _guessed(head: bytes) -> Kind:
