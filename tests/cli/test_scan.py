@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import sys
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -319,3 +321,88 @@ def test_what_stands_plainly_has_no_way(plain: Path, typed: Typed) -> None:
     (record,) = typed.records(plain)
     assert record["findings"]
     assert not [one for one in record["findings"] if "via" in one]
+
+
+SALT = b"\x00\xff a salt of more than sixteen bytes\n"
+OTHER = "5555 5555 5555 4444"
+
+
+@pytest.fixture
+def salt(tmp_path: Path) -> Path:
+    path = tmp_path / "salt"
+    path.write_bytes(SALT)
+    return path
+
+
+def keys(typed: Typed, salt: Path, stdin: bytes) -> list[str]:
+    """The keys of the cards in a text."""
+    (record,) = typed.records("-", "--salt", salt, stdin=stdin)
+    return [one["key"] for one in record["findings"] if one["rule"] == "payment_card"]
+
+
+def test_under_one_salt_a_value_has_one_key_however_it_is_written(salt: Path, typed: Typed) -> None:
+    first, second, third = keys(typed, salt, f"{CARD}, {CARD.replace(' ', '')}, {OTHER}".encode())
+    assert first == second != third
+    assert first == blake2b(b"4111111111111111", digest_size=16, key=SALT.strip()).hexdigest()
+    salt.write_bytes(SALT[::-1])
+    assert keys(typed, salt, CARD.encode()) != [first]
+
+
+def test_one_value_is_suppressed_by_its_key_and_the_others_are_told(tmp_path: Path, salt: Path, typed: Typed) -> None:
+    stdin = f"{CARD} and {OTHER}".encode()
+    first, second = keys(typed, salt, stdin)
+    file = known(tmp_path, "payment_card")
+    file.write_text(file.read_text().replace("rule: payment_card", f"key: {first}"), encoding="utf-8")
+    (record,) = typed.records("-", "--salt", salt, "--suppress", file, "--redact", stdin=stdin)
+    assert ([one["key"] for one in record["findings"]], record["suppressed"]) == ([second], 1)
+    assert CARD not in record["text"]
+    assert typed("-", "--salt", salt, "--suppress", file, stdin=CARD.encode())[0] == EXIT_OK
+    code, out, err = typed("-", "--suppress", file, stdin=stdin)
+    assert (code, out) == (EXIT_USAGE, "")
+    assert "names keys, which mean nothing without their salt" in err
+    assert "--salt" in err
+
+
+def test_a_suppression_of_a_key_that_has_ended_is_told_by_its_key(tmp_path: Path, salt: Path, typed: Typed) -> None:
+    (key,) = keys(typed, salt, CARD.encode())
+    file = known(tmp_path, "payment_card", until="2020-02-29")
+    file.write_text(file.read_text().replace("rule: payment_card", f"key: {key}"), encoding="utf-8")
+    code, _, err = typed("-", "--salt", salt, "--suppress", file, stdin=CARD.encode())
+    assert (code, err) == (EXIT_REFUSED, f"the suppression of {key} in * ended on 2020-02-29: seen\n")
+
+
+def test_sarif_has_fingerprints_under_a_salt_only_and_the_encoding_always(salt: Path, typed: Typed) -> None:
+    text = base64.b64encode(f"credit card {CARD}".encode())
+    (key,) = keys(typed, salt, text)
+
+    def results(*argv: object) -> list[dict[str, Any]]:
+        log = json.loads(typed("-", "--format", "sarif", *argv, stdin=text)[1])
+        return [one for one in log["runs"][0]["results"] if one["ruleId"] == "payment_card"]
+
+    (keyed,), (without,) = results("--salt", salt), results()
+    assert keyed["partialFingerprints"] == {"keyedDigest/v1": key}
+    assert "partialFingerprints" not in without
+    assert keyed["properties"]["via"] == without["properties"]["via"] == "base64"
+
+
+def test_a_salt_that_can_be_guessed_or_is_not_there_is_refused(tmp_path: Path, typed: Typed) -> None:
+    short = tmp_path / "short"
+    short.write_bytes(b"  fifteen bytes..  \n")
+    code, out, err = typed("-", "--salt", short)
+    assert (code, out) == (EXIT_BAD_INPUT, "")
+    assert f"{short}: a salt of 15 bytes can be guessed" in err
+    assert typed("-", "--salt", tmp_path / "none")[0] == EXIT_USAGE
+
+
+def test_a_packed_export_is_scanned_and_a_broken_one_named(tmp_path: Path, typed: Typed) -> None:
+    path = tmp_path / "export.csv.gz"
+    whole = gzip.compress(f"id,text\n1,card {CARD}\n2,nothing\n".encode("utf-16"))
+    path.write_bytes(whole)
+    assert [(r["id"], len(r["findings"]), "problem" in r) for r in typed.records(path)] == [
+        ("1", 1, False),
+        ("2", 0, False),
+    ]
+    path.write_bytes(whole[:-8])
+    code, out, _ = typed(path, "--format", "text")
+    assert code == EXIT_REFUSED
+    assert f"{path}:3  broken gzip (it ends early): the rest is not there" in out

@@ -1,4 +1,4 @@
-"""What a user has looked at and does not want told again: rules, in which texts, why, and until when.
+"""What a user has looked at and does not want told again: a rule, a value by its keyed digest, or both; in which texts, why, until when.
 
 A suppression without a reason or an end is refused, and one that has ended no longer counts.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tocsin.adapters.texts import opened
 from tocsin.document.checking import Strict, Text, checked
@@ -18,14 +19,27 @@ from tocsin.document.checking import Strict, Text, checked
 class Suppression(Strict):
     """One of them. `texts` is a pattern of ids, such as `tests/*`; `until` is the last day on which it counts."""
 
-    rule: Text
+    rule: Text | None = None
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """The keyed digest of a value as a scan under the same salt tells it: 32 hexadecimal digits."""
     texts: Text = "*"
     reason: Text
     until: date
 
-    def covers(self, rule: str, text: str) -> bool:
-        """Whether a finding of the rule in the text of this id is meant."""
-        return rule == self.rule and fnmatchcase(text, self.texts)
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.rule is None and self.key is None:
+            raise ValueError("name a rule, a key or both")
+        return self
+
+    @property
+    def named(self) -> str:
+        """What it suppresses, to be read."""
+        return " of ".join(filter(None, (self.key, self.rule)))
+
+    def covers(self, rule: str, key: str, text: str) -> bool:
+        """Whether a finding of the rule, of the value with this digest, in the text of this id is meant."""
+        return self.rule in (None, rule) and self.key in (None, key) and fnmatchcase(text, self.texts)
 
 
 class _File(Strict):

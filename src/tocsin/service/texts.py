@@ -26,7 +26,7 @@ from tocsin.detect.text.databases import keep_on
 from tocsin.detect.text.hidden import attacks, everything
 from tocsin.detect.text.patterns import Patterns
 from tocsin.detect.text.telling import Found
-from tocsin.model.errors import UsageFault
+from tocsin.model.errors import BadInput, Place, UsageFault
 
 REDACTED = frozenset({"personal_data", "secret"})
 INJECTION, MODEL = "prompt_injection", "model"
@@ -34,6 +34,7 @@ LIKE_AN_ATTACK = "[reads like an attack]"
 FLAGGED = 0.5
 """From this score on a text counts as an attack."""
 SCORE_MIN = 0.3
+SALT_BYTES_MIN, SALT_BYTES_MAX = 16, 4_096
 WITHHELD = "[text withheld: it holds more than was looked at]"
 """Stands for a text of which not every finding is known: what was not found cannot be masked."""
 MODEL_BYTES = 256 << 10
@@ -151,6 +152,16 @@ def rules_of(path: Path) -> gitleaks.Loaded:
         return gitleaks.read(file.read(), str(path))
 
 
+def salt_of(path: Path) -> bytes:
+    """The salt of a file, without white space at its ends. Raises BadInput when it is too short, UsageFault when it is not there."""
+    with opened(path) as file:
+        salt = file.read(SALT_BYTES_MAX).strip()
+    if len(salt) < SALT_BYTES_MIN:
+        wrong = f"a salt of {len(salt)} bytes can be guessed"
+        raise BadInput.at(Place(str(path)), wrong, f"write {SALT_BYTES_MIN} random bytes or more: openssl rand -hex 32")
+    return salt
+
+
 def scanned(
     path: Path | None, stream: BinaryIO, kind: Kind, columns: Columns, role: str, scanner: Scanner
 ) -> Iterator[tuple[Text, Scan]]:
@@ -188,15 +199,14 @@ def redacted(text: str, result: Scan) -> str:
 
 def suppressed(text: Text, result: Scan, suppressions: Sequence[Suppression]) -> Scan:
     """The result without what these suppress; the score is then that of the remaining rules and, unless suppressed, the model."""
-    rules = {s.rule for s in suppressions if s.covers(s.rule, text.id)}
-    kept = tuple(one for one in result.findings if one.rule not in rules)
-    if len(kept) == len(result.findings) and MODEL not in rules:
+
+    def covered(rule: str, key: str) -> bool:
+        return any(one.covers(rule, key, text.id) for one in suppressions)
+
+    dropped = tuple(one for one in result.findings if covered(one.rule, one.key))
+    unjudged = covered(MODEL, "")
+    if not dropped and not unjudged:
         return result
-    judged = None if MODEL in rules else text.data
-    (score,) = injection_scores([judged], [text.role], [kept])
-    return replace(
-        result,
-        findings=kept,
-        scores={**result.scores, INJECTION: score},
-        suppressed=tuple(one for one in result.findings if one.rule in rules),
-    )
+    kept = tuple(one for one in result.findings if not covered(one.rule, one.key))
+    (score,) = injection_scores([None if unjudged else text.data], [text.role], [kept])
+    return replace(result, findings=kept, scores={**result.scores, INJECTION: score}, suppressed=dropped)

@@ -55,3 +55,16 @@ def test_a_rule_tells_what_was_measured_of_it_and_says_nothing_where_nothing_was
     mail, token = run["tool"]["driver"]["rules"]
     assert mail["properties"] == {"precision": "very-high", "measuredPrecision": 0.996}
     assert "properties" not in token
+
+
+def test_a_result_tells_the_digest_and_the_encoding_only_where_there_is_one() -> None:
+    keyed = [
+        Located("a.txt", 1, 1, "mail", "personal_data", "EMAIL", 0.9, "ab" * 16, "base64>url"),
+        Located("b.txt", 7, 2, "mail", "personal_data", "EMAIL", 0.9, "ab" * 16),
+    ]
+    (run,) = json.loads(json.dumps(document([*keyed, FOUND[0]], RULES, [], "1")))["runs"]
+    hidden, plain, without = run["results"]
+    assert hidden["partialFingerprints"] == plain["partialFingerprints"] == {"keyedDigest/v1": "ab" * 16}
+    assert hidden["properties"] == {"category": "personal_data", "score": 0.9, "via": "base64>url"}
+    assert plain["properties"] == {"category": "personal_data", "score": 0.9}
+    assert "partialFingerprints" not in without

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+FINGERPRINT = "keyedDigest/v1"
+"""What the digest is called among the partial fingerprints (SARIF 2.1.0, 3.27.17)."""
 LEVELS: Mapping[str, str] = {
     "secret": "error",
     "personal_data": "warning",
@@ -26,6 +28,10 @@ class Located(NamedTuple):
     category: str
     message: str
     score: float
+    key: str = ""
+    """The keyed digest of the value, by which a host knows it again under the same salt; empty: it means nothing beyond this run."""
+    via: str = ""
+    """The encodings that hid it, the outer one first."""
 
 
 class Rule(NamedTuple):
@@ -73,6 +79,8 @@ def _described(rule: Rule) -> Mapping[str, Any]:
 
 def _result(one: Located, place: int) -> Mapping[str, Any]:
     column = {"startColumn": one.column} if one.column else {}
+    known = {"partialFingerprints": {FINGERPRINT: one.key}} if one.key else {}
+    via = {"via": one.via} if one.via else {}
     return {
         "ruleId": one.rule,
         "ruleIndex": place,
@@ -80,7 +88,8 @@ def _result(one: Located, place: int) -> Mapping[str, Any]:
         "rank": round(one.score * 100, 2),
         "message": {"text": one.message},
         "locations": [_place(one.file, one.line, column)],
-        "properties": {"category": one.category, "score": one.score},
+        **known,
+        "properties": {"category": one.category, "score": one.score, **via},
     }
 
 

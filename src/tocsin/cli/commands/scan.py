@@ -34,6 +34,7 @@ def scan(
     redact: Annotated[bool, Parameter(negative="")] = False,
     rules: Path | None = None,
     suppress: Path | None = None,
+    salt: Path | None = None,
     fail_on: float = 0.5,
     shared: Shared = DEFAULT,
 ) -> int:
@@ -59,7 +60,9 @@ def scan(
     rules
         More rules: a gitleaks.toml.
     suppress
-        A file of findings that are not to be told: rule, texts, reason and until when.
+        A file of findings that are not to be told: rule or key, texts, reason and until when.
+    salt
+        A file of 16 secret random bytes or more: findings then have a key, the same for the same value in every scan with this salt.
     fail_on
         From this score on, 0 to 1, a finding makes the exit code 1; above 1 none does.
     """
@@ -72,12 +75,14 @@ def scan(
     loaded = service.rules_of(rules) if rules else None
     for name, reason in loaded.left_out if loaded and not shared.json else ():
         print(clean(f"rule {name} is left out: {reason}"), file=sys.stderr)
-    scanner = service.scanner(loaded.patterns if loaded else None)
+    scanner = service.scanner(loaded.patterns if loaded else None, service.salt_of(salt) if salt else b"")
     known = _suppressions(suppress, quiet=shared.json) if suppress else []
+    if salt is None and any(one.key for one in known):
+        raise UsageFault(f"{suppress} names keys, which mean nothing without their salt", "give it with --salt")
     for path in files:
         with _stream(path):  # what is not there is told before anything is scanned
             pass
-    writer = _writer(format_, scanner.patterns, redact=redact, as_json=shared.json)
+    writer = _writer(format_, scanner.patterns, redact=redact, as_json=shared.json, keyed=salt is not None)
     worst = 0.0
     for path in files:
         with _stream(path) as stream:
@@ -98,7 +103,7 @@ def _suppressions(path: Path, *, quiet: bool) -> list[Suppression]:
     today, every = wall_clock().date(), load(path)
     for one in every if not quiet else ():
         if one.until < today:
-            ended = f"the suppression of {one.rule} in {one.texts} ended on {one.until}: {one.reason}"
+            ended = f"the suppression of {one.named} in {one.texts} ended on {one.until}: {one.reason}"
             print(clean(ended), file=sys.stderr)
     return [one for one in every if one.until >= today]
 
@@ -117,11 +122,11 @@ def _stream(path: Path) -> Iterator[BinaryIO]:
 class _Lines:
     """One line of JSON for each text, as it comes."""
 
-    def __init__(self, *, redact: bool) -> None:
-        self._redact = redact
+    def __init__(self, *, redact: bool = False, keyed: bool = False) -> None:
+        self._redact, self._keyed = redact, keyed
 
     def add(self, file: str, text: Text, result: Scan) -> None:  # noqa: ARG002 - the id says it
-        sys.stdout.write(json.dumps(_record(text, result, redact=self._redact)) + "\n")
+        sys.stdout.write(json.dumps(_record(text, result, redact=self._redact, keyed=self._keyed)) + "\n")
 
     def end(self) -> None:
         pass
@@ -130,12 +135,12 @@ class _Lines:
 class _Document(_Lines):
     """All texts as one JSON document."""
 
-    def __init__(self, *, redact: bool) -> None:
-        super().__init__(redact=redact)
+    def __init__(self, *, redact: bool, keyed: bool) -> None:
+        super().__init__(redact=redact, keyed=keyed)
         self._records: list[dict[str, Any]] = []
 
     def add(self, file: str, text: Text, result: Scan) -> None:  # noqa: ARG002 - the id says it
-        self._records.append(_record(text, result, redact=self._redact))
+        self._records.append(_record(text, result, redact=self._redact, keyed=self._keyed))
 
     def end(self) -> None:
         sys.stdout.write(json_text(self._records) + "\n")
@@ -144,8 +149,8 @@ class _Document(_Lines):
 class _Sarif(_Lines):
     """A SARIF log, written at the end."""
 
-    def __init__(self, patterns: Patterns) -> None:
-        super().__init__(redact=False)
+    def __init__(self, patterns: Patterns, *, keyed: bool) -> None:
+        super().__init__(keyed=keyed)
         from tocsin.adapters.documents.sarif import Located, Rule, Unread
         from tocsin.service.rules import properties
 
@@ -159,7 +164,9 @@ class _Sarif(_Lines):
         told = result.told
         for one, (line, column) in zip(told, text.places(one.start for one in told), strict=True):
             message = f"{one.entity}: {_shown(one)}"
-            self._found.append(self._located(file, line, column, one.rule, one.category, message, one.score))
+            key = one.key if self._keyed else ""
+            place = self._located(file, line, column, one.rule, one.category, message, one.score, key, one.via)
+            self._found.append(place)
         if text.problem:
             self._unread.append(self._unread_as(file, text.line, text.problem))
 
@@ -201,21 +208,22 @@ class _Masked(_Lines):
         sys.stdout.write(shown if text.first >= 0 else shown + "\n")
 
 
-def _writer(format_: str, patterns: Patterns, *, redact: bool, as_json: bool) -> _Lines:
+def _writer(format_: str, patterns: Patterns, *, redact: bool, as_json: bool, keyed: bool) -> _Lines:
     if format_ == "sarif":
-        return _Sarif(patterns)
+        return _Sarif(patterns, keyed=keyed)
     if as_json:
-        return _Document(redact=redact)
+        return _Document(redact=redact, keyed=keyed)
     if format_ == "text":
         return _Masked(redact=True) if redact else _Shown()
-    return _Lines(redact=redact)
+    return _Lines(redact=redact, keyed=keyed)
 
 
-def _record(text: Text, result: Scan, *, redact: bool) -> dict[str, Any]:
+def _record(text: Text, result: Scan, *, redact: bool, keyed: bool) -> dict[str, Any]:
     """A text as it is told; offsets count characters, in a plain file from its beginning."""
     before = max(text.first, 0)
     findings = [
         dict(zip(_FIELDS, (*one[:2], before + one.start, before + one.end, *one[4:7]), strict=True))
+        | ({"key": one.key} if keyed else {})
         | ({"via": one.via} if one.via else {})
         for one in result.findings
     ]
