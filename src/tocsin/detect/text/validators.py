@@ -10,13 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import import_module
 from importlib.util import find_spec
 
 from tocsin.detect.text.validators_chains import CHAINS
 from tocsin.detect.text.validators_forms import FORMS
 from tocsin.detect.text.validators_ids import CHECKS, Check, luhn
 from tocsin.detect.text.validators_secrets import SECRETS
+from tocsin.detect.text.validators_stdnum import steady
 
 Span = tuple[int, int]
 Validator = Callable[[str], list[Span]]
@@ -214,7 +214,7 @@ def validator(name: str) -> Validator:
         return VALIDATORS[name]
     if not STDNUM.fullmatch(name) or not _there(name):
         raise KeyError(name)
-    return _asked(lambda found: bool(import_module(name).is_valid(found)), bare=False)
+    return _asked(lambda found: bool(steady(name).is_valid(found)), bare=False)
 
 
 def _there(module: str) -> bool:
