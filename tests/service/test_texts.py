@@ -325,3 +325,30 @@ def test_four_encodings_deep_is_withheld() -> None:
     (result,) = scan([text])
     assert (result.findings, result.truncated) == ((), True)
     assert redact([text]) == [texts.WITHHELD]
+
+
+def pem(kind: str, size: int) -> str:
+    """A key block of random bytes, as programs write it."""
+    body = base64.b64encode(bytes((n * 89 + n // 7 * 31) % 256 for n in range(size))).decode()
+    lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
+    return f"-----BEGIN {kind}-----\n{lines}\n-----END {kind}-----"
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("RSA PRIVATE KEY", 1_190), ("PRIVATE KEY", 2_370), ("EC PRIVATE KEY", 121), ("PGP PRIVATE KEY BLOCK", 3_000)],
+)
+def test_the_whole_of_a_private_key_is_masked_and_nothing_beside_it(kind: str, size: int) -> None:
+    key = pem(kind, size)
+    (masked,) = redact([f"here:\n{key}\nthanks"])
+    assert masked is not None
+    assert masked.startswith("here:\n[")
+    assert masked.endswith("]\nthanks")
+    assert not any(line in masked for line in key.splitlines()[1:-1])
+
+
+def test_of_a_key_that_is_cut_off_the_first_line_is_masked() -> None:
+    cut = "\n".join(pem("RSA PRIVATE KEY", 1_190).splitlines()[:3])
+    (masked,) = redact([cut])
+    assert masked is not None
+    assert masked.startswith("[Private key]\n")

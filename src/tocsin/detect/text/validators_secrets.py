@@ -60,6 +60,10 @@ _COMMON = re.compile(
 """Words that stand where a password would stand."""
 
 
+ARMOR_HEAD = 100
+"""Characters of a key block that hold its header, what may stand behind it, and the first line."""
+
+
 def entropy(token: str | bytes) -> float:
     """Shannon entropy in bits per character, or byte."""
     size = len(token)
@@ -99,6 +103,11 @@ def documented(found: str) -> bool:
 def secret(found: str) -> bool:
     """A token that looks random and is no placeholder of a manual."""
     return not documented(found) and _random(found)
+
+
+def armored(found: str) -> bool:
+    """A key between its header and its end: the header and the first line are judged, chance words further on are not."""
+    return secret(found[:ARMOR_HEAD])
 
 
 def assigned(found: str) -> bool:
@@ -156,6 +165,7 @@ SECRETS: Mapping[str, Check] = {
     "jwt": web_token,
     "password": password,
     "password_strict": mixed_password,
+    "armored": armored,
     "secret": secret,
 }
 """By the name that a pattern gives; what they are asked about is the value as it stands."""
