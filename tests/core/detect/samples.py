@@ -63,6 +63,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "types": {"column": "feature.city", "form": "number"},
     "cost": {"ceiling": 2.0},
     "budget": {"cost_max": 100.0, "tokens_max": 1 << 50, "questions_max": 20_000},
+    "extraction": {"columns": ["feature.age", "feature.city"]},
     "duplicates": {"columns": ["feature.age", "feature.city", "decision"]},
     "freshness": {"minutes": 30.0},
     "regression_error": {"actual": "feature.age", "ceiling": 50.0},
