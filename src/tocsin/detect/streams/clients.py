@@ -136,12 +136,12 @@ def _sampled(batch: pa.RecordBatch, units: pa.Array, cell: Whole, salt: bytes) -
     order = np.lexsort((hashes, cell))
     ordered = cell[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    chosen = order[rank < SAMPLE]
+    places = pa.array(chosen)
+    digests = [keyed(unit, salt) for unit in units.take(places).to_pylist()]
+    segments, rows = (batch.column(name).take(places).to_pylist() for name in (SEGMENT, ROW))
     sample: dict[int, tuple[Asked, ...]] = {}
-    for place in order[rank < SAMPLE].tolist():
-        asked = (int(hashes[place]), keyed(units[place].as_py(), salt), *_stands(batch, place))
-        sample[int(cell[place])] = (*sample.get(int(cell[place]), ()), asked)
+    asked = zip(hashes[chosen].tolist(), digests, segments, rows, strict=True)
+    for at, one in zip(cell[chosen].tolist(), asked, strict=True):
+        sample[at] = (*sample.get(at, ()), one)
     return sample
-
-
-def _stands(batch: pa.RecordBatch, place: int) -> tuple[str, int]:
-    return batch.column(SEGMENT)[place].as_py(), batch.column(ROW)[place].as_py()

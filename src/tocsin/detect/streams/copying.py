@@ -238,14 +238,14 @@ class CopyWatch(Bound):
         windows = int(self.get("windows_per_false_alarm"))
         key = f"{odd.sign}:{client}"
         return Finding(
-            telling.finding_id(self.system, self.id, key, window.index),
-            self.system,
-            self.id,
-            self.category,
-            key,
-            Level.ALARM,
             title=title,
+            key=key,
+            id=telling.finding_id(self.system, self.id, key, window.index),
+            detector=self.id,
+            system=self.system,
+            level=Level.ALARM,
             window=window,
+            category=self.category,
             strength=Strength(
                 "score",
                 1 - exp(-odd.surprise),
