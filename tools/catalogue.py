@@ -427,6 +427,7 @@ def injection_page() -> list[str]:
     for title, key, first in (
         ("together", "summary", "texts"),
         ("by source", "sources", "source"),
+        ("with the rules", "together", "source"),
         ("by family", "families", "family"),
         ("by language", "languages", "language"),
     ):

@@ -200,6 +200,19 @@ class TestTheCorpus:
         assert families["document_attack"] > 50
         assert families["document_benign"] > 50
 
+    def test_lists_of_tools_are_benign_and_come_with_an_order_among_them_as_attacks(self, rows: list[Any]) -> None:
+        own = [row for row in rows if row.family.startswith("tool_")]
+        assert {(row.family, row.attack) for row in own} == {
+            ("tool_list", 0),
+            ("tool_list_system", 0),
+            ("tool_call", 0),
+            ("tool_list_attack", 1),
+        }
+        assert {row.role for row in own if row.family == "tool_list"} == {"user", "system"}
+        assert {row.request for row in own if row.role == "tool"} == {0}
+        assert sum('"parameters": {' in row.text for row in own) >= 10
+        assert len({row.text for row in own}) == len(own) > 100
+
     def test_the_request_head_is_asked_only_where_nobody_should_ask(self, rows: list[Any]) -> None:
         assert {row.role for row in rows if row.request is not None} == {"tool", "retrieved"}
 

@@ -10,6 +10,7 @@ from corpus import Row
 
 from tocsin.detect.text.injection import UNTRUSTED, Model
 
+ATTACKS = ("benign", "attacks")
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -46,8 +47,10 @@ def probabilities(rows: list[Row], logits: Floats, model: Model, scales: Iterabl
     return best
 
 
-def measured(rows: list[Row], logits: Floats, model: Model, scales: list[tuple[float, float]]) -> dict[str, Any]:
-    """Tables for the model card: everything out of fold."""
+def measured(
+    rows: list[Row], logits: Floats, model: Model, scales: list[tuple[float, float]], ruled: Any
+) -> dict[str, Any]:
+    """Tables for the model card: everything out of fold. `ruled` says of each row whether a rule finds something in it."""
     p = probabilities(rows, logits, model, scales)
     bad = np.array([row.attack == 1 or row.request == 1 for row in rows])
     by = {name: np.array([getattr(row, name) for row in rows]) for name in ("source", "role", "family", "language")}
@@ -63,6 +66,7 @@ def measured(rows: list[Row], logits: Floats, model: Model, scales: list[tuple[f
         },
         "sources": _by("source", by["source"], by["role"], p, bad, real),
         "families": _by("family", by["family"], by["role"], p, bad, ~real),
+        "together": _together(p, ruled, by, bad, real),
         "languages": _by("language", by["language"], np.where(untrusted, "untrusted", "user"), p, bad, ~real),
     }
 
@@ -73,6 +77,17 @@ def _ability(p: Floats, positive: Any, negative: Any) -> dict[str, Any]:
     flagged = {"attacks_flagged": round(float((p[positive] >= 0.5).mean()), 3)}
     alarms = {"benign_flagged": round(float((p[negative] >= 0.5).mean()), 4)}
     return {"attacks": int(positive.sum()), "benign": int(negative.sum()), "auc": area_, **at, **flagged, **alarms}
+
+
+def _together(p: Floats, ruled: Any, by: dict[str, Any], bad: Any, chosen: Any) -> list[dict[str, Any]]:
+    """The shares of attacks and of benign texts of each source that rules find, and rules or the model from 0.5 and from 0.9 on."""
+    lines = []
+    for name, role, attacks in sorted(set(zip(by["source"][chosen], by["role"][chosen], bad[chosen], strict=True))):
+        own = chosen & (by["source"] == name) & (by["role"] == role) & (bad == attacks)
+        line = {"source": str(name), "role": str(role), "texts": int(own.sum()), "are": ATTACKS[int(attacks)]}
+        told = {"rules": ruled, "rules_or_half": ruled | (p >= 0.5), "rules_or_nine_tenths": ruled | (p >= 0.9)}
+        lines.append(line | {key: round(float(found[own].mean()), 4) for key, found in told.items()})
+    return lines
 
 
 def _by(key: str, names: Any, roles: Any, p: Floats, bad: Any, chosen: Any) -> list[dict[str, Any]]:

@@ -70,8 +70,8 @@ SOURCES = (
     Source("self_reminder", "selfreminder_jailbreaks", "jailbreaks", "user", 999, MIT, True, _attack_only),
     Source("walledeval", "walledeval_attack_templates", "jailbreaks", "user", 999, MIT, True, _attack_only),
     Source("langkit", "langkit_themes", "jailbreaks", "user", 999, APACHE, True, _attack_only),
-    Source("role_play", "gpteacher_roleplay", "jailbreaks", "user", 2500, MIT, True, _benign),
-    Source("role_play_answers", "gpteacher_roleplay", "jailbreaks", "assistant", 500, MIT, True, _benign, "response"),
+    Source("role_play", "gpteacher_roleplay", "stories", "user", 2500, MIT, True, _benign),
+    Source("role_play_answers", "gpteacher_roleplay", "stories", "assistant", 500, MIT, True, _benign, "response"),
     Source("self_instruct", "selfinstruct_benign", "instructions", "user", 999, APACHE, True, _benign),
     Source("bipia_payloads", "bipia_attack_train", "instructions", "retrieved", 999, "unclear", False, _embedded),
     Source("bipia_documents", "bipia_contexts", "instructions", "retrieved", 999, "partly CC-BY-SA", False, _benign),
@@ -79,13 +79,13 @@ SOURCES = (
     Source("agent_tasks", "asb_benign_tasks", "agents", "user", 999, MIT, True, _benign),
     Source("tool_calls", "bfcl_live_benign_part", "agents", "user", 900, APACHE, True, _benign),
     Source("tool_system", "bfcl_live_benign_part", "agents", "system", 900, APACHE, True, _benign, "system"),
-    Source("tool_use", "gpteacher_toolformer", "agents", "user", 1500, MIT, True, _benign),
-    Source("tool_results", "gpteacher_toolformer", "agents", "tool", 1500, MIT, True, _benign, "response"),
+    Source("tool_use", "gpteacher_toolformer", "deepset", "user", 1500, MIT, True, _benign),
+    Source("tool_results", "gpteacher_toolformer", "deepset", "tool", 1500, MIT, True, _benign, "response"),
     Source("maths", "gsm8k_benign", "ordinary", "user", 800, MIT, True, _benign),
     Source("tweets", "davidson_hate", "ordinary", "user", 1000, MIT, True, _benign),
     Source("posts", "davidson_hate", "ordinary", "retrieved", 1000, MIT, True, _benign),
     Source("sentences", "presidio_generated_large", "ordinary", "user", 1500, MIT, True, _benign),
-    Source("stories", "gpteacher_roleplay", "jailbreaks", "retrieved", 1200, MIT, True, _benign, "response"),
+    Source("stories", "gpteacher_roleplay", "stories", "retrieved", 1200, MIT, True, _benign, "response"),
     Source("answers", "gptfuzz_resp_train", "ordinary", "assistant", 1500, MIT, True, _refused),
 )
 
@@ -146,26 +146,28 @@ def _texts(path: Path) -> list[str]:
     return [json.loads(line)["text"] for line in path.read_bytes().splitlines()]
 
 
-PER_LANGUAGE = 90
+PER_LANGUAGE = 60
+TRANSLATED = {"django": "instructions", "wagtail": "ordinary"}
+"""Whose translations are read, and the fold that leaves each out."""
 ROLES = ("user", "user", "retrieved", "system", "assistant")
 
 
 def _translations(random: Random) -> list[Row]:
     """Sentences of the user interfaces of Django and Wagtail in every language: benign imperatives, passwords, rules and errors."""
-    found: dict[str, set[str]] = {}
-    for package in ("django", "wagtail"):
+    rows = []
+    for package in TRANSLATED:
         spec = find_spec(package)
         assert spec is not None, f"{package} is not installed: uv sync --group training"
         assert spec.origin is not None
+        found: dict[str, set[str]] = {}
         for path in sorted(Path(spec.origin).parent.rglob("LC_MESSAGES/django.po")):
             language = path.parts[-3].split("_")[0]
             found.setdefault(language, set()).update(_messages(path.read_text(encoding="utf-8")))
-    rows = []
-    for language, texts in sorted(found.items()):
-        kept = sorted(text for text in texts if 16 <= len(text) <= 400)
-        for text in random.sample(kept, min(PER_LANGUAGE, len(kept))):
-            role = random.choice(ROLES)
-            rows.append(Row(text, role, 0, None, "translations", "translations", language))
+        for language, texts in sorted(found.items()):
+            kept = sorted(text for text in texts if 16 <= len(text) <= 400)
+            for text in random.sample(kept, min(PER_LANGUAGE, len(kept))):
+                role = random.choice(ROLES)
+                rows.append(Row(text, role, 0, 0 if role == "retrieved" else None, package, package, language))
     return rows
 
 
@@ -189,4 +191,4 @@ def _prose() -> list[Row]:
 
 def fold(source: str) -> str:
     """The fold that leaves a source out."""
-    return next((entry.fold for entry in SOURCES if entry.name == source), "ordinary")
+    return TRANSLATED.get(source) or next((entry.fold for entry in SOURCES if entry.name == source), "ordinary")

@@ -28,7 +28,9 @@ import sources
 from corpus import Row
 from report import measured, quantile_threshold
 
+from tocsin.content.loaders import patterns
 from tocsin.detect.text import features
+from tocsin.detect.text.engine import scan
 from tocsin.detect.text.injection import HEADS, ROLES, Curve, Model, to_bytes
 from tocsin.detect.text.windows import BLOCK, WORDS_MAX, WORDS_MIN, breadth, windows
 
@@ -39,14 +41,17 @@ RIDGE = 0.1
 """Weight of the squared weights in the loss of one head, in rows."""
 SCALE = 4.0
 """The sum of a window of n words counts as this divided by the root of n: it only sets the unit of the weights, and so of RIDGE."""
-ITERATIONS = 50
+ITERATIONS = 40
 ROUNDS = 2
 """First every window of an attack counts; then only the one that the model of the round before finds worst."""
-FOLDS = ("deepset", "jailbreaks", "instructions", "agents", "ordinary")
+FOLDS = ("deepset", "jailbreaks", "stories", "instructions", "agents", "ordinary")
+REACH = {"word": 1.5, "stem": 1.5, "triple": 0.3, "opening": 0.5}
+"""How easily the weight of a feature grows, against 1 for the others. Single words carry over to sources that nobody has seen, triples of
+words do not."""
 FALSE_ALARMS = {
-    "user": (0.012,),
-    "tool": (0.012, 0.04),
-    "retrieved": (0.012, 0.04),
+    "user": (0.0105,),
+    "tool": (0.012, 0.03),
+    "retrieved": (0.012, 0.03),
     "system": (0.004,),
     "assistant": (0.006,),
 }
@@ -122,18 +127,27 @@ def _regressed(blocks: Any, members: Any, positive: Any, strength: Any, w: Float
     used = np.flatnonzero(np.asarray(members.sum(axis=0)).ravel())
     x, m = blocks[used], members[:, used]
     seen = np.bincount(x.indices, minlength=x.shape[1]) >= 2
-    xt, mt = x.T.tocsr(), m.T.tocsr()
+    xt, mt, reach = x.T.tocsr(), m.T.tocsr(), _reach(x)
     sign = np.where(positive, 1.0, -1.0)
 
     def loss(theta: Floats) -> tuple[float, Floats]:
-        margin = sign * (m @ (x @ theta[:-1].astype(np.float32)) + theta[-1])
+        margin = sign * (m @ (x @ (reach * theta[:-1]).astype(np.float32)) + theta[-1])
         value = strength @ np.logaddexp(0, -margin) + RIDGE / 2 * theta[:-1] @ theta[:-1]
         pull = -sign * strength / (1 + np.exp(np.clip(margin, -40, 40)))
-        slope = np.asarray(xt @ (mt @ pull.astype(np.float32)), np.float64) * seen + RIDGE * theta[:-1]
+        slope = np.asarray(xt @ (mt @ pull.astype(np.float32)), np.float64) * seen * reach + RIDGE * theta[:-1]
         return float(value), np.append(slope, pull.sum())
 
-    found = minimize(loss, np.append(w, b), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS, "maxcor": 8})
-    return found.x[:-1], float(found.x[-1])
+    found = minimize(
+        loss, np.append(w / reach, b), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS, "maxcor": 8}
+    )
+    return found.x[:-1] * reach, float(found.x[-1])
+
+
+def _reach(blocks: csr_matrix) -> Floats:
+    """How easily the weight of each place of the table grows: as the kind of feature that falls there most often."""
+    kinds = blocks.indices.reshape(-1, len(features.ORDERS))
+    counts = np.stack([np.bincount(kind, minlength=blocks.shape[1]) for kind in kinds.T])
+    return np.array([REACH.get(name, 1.0) for name in features.ORDERS])[counts.argmax(axis=0)]
 
 
 def scored(data: Prepared, w: Floats, b: float) -> Floats:
@@ -162,6 +176,15 @@ def out_of_fold(rows: list[Row], data: Prepared, quick: bool) -> Floats:
             train = (fold != name) & shipped & (labels[head] >= 0)
             logits[head][fold == name] = scored(data, *fitted(data, train, labels[head], weight))[fold == name]
     return logits
+
+
+def _found_by_rules(rows: list[Row]) -> Any:
+    """bool [n]: whether a shipped rule of the role finds something."""
+    rules = patterns.load().of("injection")
+    found = np.zeros(len(rows), bool)
+    for hit in scan([row.text for row in rows], rules).hits:
+        found[hit.row] |= rows[hit.row].role in rules.items[hit.pattern].roles
+    return found
 
 
 def _labels(rows: list[Row]) -> Any:
@@ -245,12 +268,11 @@ def main() -> None:
     heads = [fitted(data, shipped & (labels[head] >= 0), labels[head], weight) for head in range(len(HEADS))]
     tables, scales = quantized(heads)
     model = Model(tables, curves(rows, logits, scales))
-    found = measured(rows, logits, model, scales)
+    found = measured(rows, logits, model, scales, _found_by_rules(rows))
     print(json.dumps(found["summary"], indent=1))
     print("\n".join(" ".join(f"{v!s:>18}" for v in line.values()) for line in found["sources"]))
     if given.write:
         write(model, read.digests, rows, authored, found)
-    np.savez("/tmp/oof.npz", logits=logits) if given.quick else None
     print(f"{time.process_time() - began:.0f} s", flush=True)
 
 
