@@ -269,7 +269,9 @@ def test_a_reader_that_goes_away_is_no_error(place: Path) -> None:
 @pytest.mark.slow
 def test_an_interrupt_is_an_exit_code_and_a_sentence(place: Path) -> None:
     running = tocsin("watch", str(place / "arriving"), "--system", "credit-model", "-C", str(place / "bank"))
-    time.sleep(2.5)
+    assert running.stdout is not None
+    assert running.stdout.readline() == f"Watching {place / 'arriving'} for credit-model; Ctrl-C stops.\n"
+    time.sleep(0.5)
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=30)
     assert running.returncode == EXIT_INTERRUPTED

@@ -53,6 +53,8 @@ def watch(
         def failed(path: Path, error: Exception) -> None:
             _tell(shared, f"{path.name}: {error}")
 
+        if not once:
+            _tell(shared, f"Watching {folder} for {system}; Ctrl-C stops.")
         result = run(
             desk,
             system,
